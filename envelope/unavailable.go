@@ -1,0 +1,136 @@
+package envelope
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/rowdelta/rowdelta/internal/jsonscan"
+)
+
+// DefaultPlaceholder is what Debezium's connectors send for a column whose
+// value they do not have (unavailable.value.placeholder).
+const DefaultPlaceholder = "__debezium_unavailable_value"
+
+// A Placeholder recognises the values that a connector sends in place of ones
+// it does not have: of columns that PostgreSQL stores out of line (TOAST) or of
+// large objects, where an update left them as they were. Such a value must not
+// be written, or it overwrites the real one.
+//
+// It looks at a value without knowing the column's type, and so takes every
+// form that the placeholder has in Debezium 1.9 to 3.6: as text; base64, URL-safe
+// base64 or hexadecimal of its bytes; an array of one of these, of the name UUID
+// of its bytes or of the bytes as integers; the map of the placeholder to itself,
+// also as JSON in a string. What a column really holds that looks the same is
+// taken for the placeholder too.
+//
+// Not every column has a form: where none fits the column's type (numeric,
+// boolean and float arrays, bytes in some modes) connectors send null. The
+// documentation of the connector's replica identity FULL tells how to have
+// complete rows.
+//
+// A Placeholder is safe for concurrent use.
+type Placeholder struct {
+	texts    []string // the forms of a string
+	elements []string // the forms of the only element of an array
+	integers string   // the array of the bytes
+	text     string
+	shortest int
+}
+
+// NewPlaceholder returns the Placeholder for a connector's
+// unavailable.value.placeholder: a text, or bytes given as "hex:" and digits.
+func NewPlaceholder(placeholder string) *Placeholder {
+	raw := []byte(placeholder)
+	if digits, ok := strings.CutPrefix(placeholder, "hex:"); ok {
+		if b, err := hex.DecodeString(digits); err == nil {
+			raw = b
+		}
+	}
+	text := string([]rune(string(raw))) // a byte that is no UTF-8 becomes U+FFFD, as in Java
+	encoded := base64.StdEncoding.EncodeToString(raw)
+	object := jsonscan.AppendQuoted(nil, text)
+	p := &Placeholder{
+		text:     text,
+		texts:    []string{text, encoded, base64.URLEncoding.EncodeToString(raw), hex.EncodeToString(raw), fmt.Sprintf("{%s:%s}", object, object)},
+		elements: []string{text, encoded, nameUUID(raw)},
+		integers: "[",
+	}
+	for i, b := range raw {
+		if i > 0 {
+			p.integers += ","
+		}
+		p.integers += strconv.Itoa(int(int8(b)))
+	}
+	p.integers += "]"
+	p.shortest = len(p.texts[0])
+	for _, s := range p.texts {
+		p.shortest = min(p.shortest, len(s))
+	}
+	return p
+}
+
+// nameUUID is java.util.UUID.nameUUIDFromBytes: version 3 without a namespace.
+func nameUUID(name []byte) string {
+	u := md5.Sum(name)
+	u[6] = u[6]&0x0f | 0x30
+	u[8] = u[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
+
+// Is reports whether v is the placeholder in one of its forms.
+func (p *Placeholder) Is(v Value) bool {
+	switch v.Kind() {
+	case '"':
+		return len(v)-2 >= p.shortest && is(v, p.texts)
+	case '[':
+		if string(v) == p.integers {
+			return true
+		}
+		i := jsonscan.Space(v, 1)
+		end := jsonscan.Skip(v, i)
+		if end < 0 || v[i] != '"' || jsonscan.Space(v, end) != len(v)-1 {
+			return false
+		}
+		return is(v[i:end], p.elements)
+	case '{':
+		n, same := 0, false
+		for c, err := range Row(v).Columns() {
+			n++
+			same = err == nil && c.Is(p.text) && is(c.Value, p.texts[:1])
+		}
+		return n == 1 && same
+	}
+	return false
+}
+
+// is reports whether v is a string of one of the texts.
+func is(v Value, texts []string) bool {
+	if v.Kind() != '"' {
+		return false
+	}
+	contents := v[1 : len(v)-1]
+	escaped := bytes.IndexByte(contents, '\\') >= 0
+	for _, s := range texts {
+		if len(contents) == len(s) && string(contents) == s || escaped && jsonscan.TextIs(contents, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// Column returns the first column of r that holds the placeholder, and whether
+// there is one.
+func (p *Placeholder) Column(r Row) (Column, bool) {
+	o := object{b: r}
+	for r != nil && o.next() {
+		if p.Is(o.column.Value) {
+			return o.column, true
+		}
+	}
+	return Column{}, false
+}

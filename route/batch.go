@@ -1,0 +1,274 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/jsonscan"
+	"github.com/segmentio/asm/base64"
+)
+
+// A batch is an event on its way through the transform: first every record is
+// decided, then the batch as a whole (coalescing, size), then it is written. The
+// decoded records stay in one arena until then.
+type batch struct {
+	f       *Firehose
+	decoder envelope.Decoder
+	change  envelope.Change
+	arena   []byte
+	items   []item
+	newest  map[string]int // by key, with Coalesce
+	key     []byte
+	size    int // of the response in bytes
+	meta    metadata
+}
+
+// An item is one record and its outcome.
+type item struct {
+	raw     rawRecord // Invoke: id with quotes, payload in base64
+	record  *Record   // Handle
+	row     []byte    // what to send, if Ok
+	version envelope.Version
+	out     Outcome
+	meta    []byte // of the destination, up to the operation; nil if append-only
+	size    int    // of the answer in bytes
+	bare    bool   // answered without a payload
+}
+
+// maxKept is the size in bytes up to which a batch's arena is kept for the next
+// event.
+const maxKept = 16 << 20
+
+// grow makes room for the decoded payloads of an event of n bytes, so that the
+// arena never moves.
+func (b *batch) grow(n int) {
+	if cap(b.arena) < n {
+		b.arena = make([]byte, 0, n)
+	}
+}
+
+// reset forgets the event and reports whether the batch may be used again.
+func (b *batch) reset() bool {
+	clear(b.items)
+	clear(b.newest)
+	b.items, b.arena, b.size = b.items[:0], b.arena[:0], 0
+	b.change = envelope.Change{}
+	return cap(b.arena) <= maxKept
+}
+
+// addRaw decodes and decides a record of an event in JSON.
+func (b *batch) addRaw(ctx context.Context, r rawRecord) error {
+	if err := b.next(ctx); err != nil {
+		return err
+	}
+	it := &b.items[len(b.items)-1]
+	it.raw = r
+	it.out.RecordID = r.id[1 : len(r.id)-1]
+	value, err := b.decode(r.payload)
+	if err != nil {
+		it.fail(Undecodable, err)
+		return nil
+	}
+	b.decide(it, value)
+	return nil
+}
+
+// add decides a record of a typed event.
+func (b *batch) add(ctx context.Context, r *Record) error {
+	if err := b.next(ctx); err != nil {
+		return err
+	}
+	it := &b.items[len(b.items)-1]
+	id := jsonscan.AppendQuoted(nil, r.RecordID)
+	it.record = r
+	it.raw = rawRecord{id: id, kafka: r.Data == nil}
+	it.out.RecordID = id[1 : len(id)-1]
+	b.decide(it, r.payload())
+	return nil
+}
+
+func (r *Record) payload() []byte {
+	if r.Data != nil {
+		return r.Data
+	}
+	return r.KafkaRecordValue
+}
+
+func (b *batch) next(ctx context.Context) error {
+	if len(b.items)%256 == 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	b.items = append(b.items, item{})
+	return nil
+}
+
+var errBase64 = errors.New("route: payload is not base64")
+
+// decode decodes a payload into the arena. A payload may be spelled with
+// escapes, as "\/" for a slash.
+func (b *batch) decode(payload []byte) ([]byte, error) {
+	start := len(b.arena)
+	dst := b.arena[start:cap(b.arena)]
+	n, err := base64.StdEncoding.Decode(dst, payload)
+	if err != nil && slices.Contains(payload, '\\') {
+		n, err = base64.StdEncoding.Decode(dst, jsonscan.AppendText(nil, payload))
+	}
+	if err != nil {
+		return nil, &envelope.DecodeError{Err: fmt.Errorf("%w: %w", envelope.ErrSyntax, errBase64)}
+	}
+	b.arena = b.arena[:start+n]
+	return b.arena[start : start+n : start+n], nil
+}
+
+func (it *item) fail(why Reason, err error) {
+	it.out.Result, it.out.Reason, it.out.Err = ProcessingFailed, why, err
+	it.row = nil
+}
+
+func (it *item) drop(why Reason) {
+	it.out.Result, it.out.Reason = Dropped, why
+	it.row = nil
+}
+
+// decide decodes a record and says what becomes of it, as far as that does not
+// depend on the others.
+func (b *batch) decide(it *item, value []byte) {
+	c := &b.change
+	if err := b.decoder.Decode(c, value); err != nil {
+		it.fail(Undecodable, err)
+		return
+	}
+	it.out.Table, it.out.Op = c.Table, c.Op
+	effect := c.Effect()
+	if effect == envelope.None {
+		it.drop(NotARow)
+		return
+	}
+	to, err := b.f.Router.Route(c)
+	switch {
+	case err != nil:
+		it.fail(Unrouted, err)
+		return
+	case to.Drop:
+		it.drop(Unwanted)
+		return
+	}
+	it.out.Destination = to
+	it.row = c.Image()
+	switch effect {
+	case envelope.Truncate:
+		b.f.apply(b.f.Truncate, it, Truncated, nil)
+		return
+	case envelope.Delete:
+		it.out.Operation = OperationDelete
+		if to.Mode == AppendOnly {
+			it.fail(Inexpressible, nil)
+			return
+		}
+	default:
+		it.out.Operation = OperationUpdate
+		switch {
+		case to.Mode == AppendOnly:
+			it.out.Operation = ""
+		case to.Mode == Literal && (c.Op == envelope.OpCreate || c.Op == envelope.OpRead):
+			it.out.Operation = OperationInsert
+		}
+		if col, found := b.f.placeholder.Column(it.row); found && b.f.Unavailable != Send {
+			b.f.apply(b.f.Unavailable, it, Unavailable, &unavailableError{string(col.AppendName(nil))})
+			return
+		}
+	}
+	if it.row == nil {
+		it.fail(NoImage, nil)
+		return
+	}
+	it.out.Result = Ok
+	if b.f.Keys != nil && to.Mode != AppendOnly {
+		b.coalesce(it, c, effect)
+	}
+}
+
+// apply settles a change that cannot be expressed.
+func (f *Firehose) apply(p Policy, it *item, why Reason, err error) {
+	if p == Drop {
+		it.drop(why)
+		return
+	}
+	it.fail(why, err)
+}
+
+// An unavailableError names the column that the connector did not have.
+type unavailableError struct{ column string }
+
+func (e *unavailableError) Error() string { return "route: no value in column " + e.column }
+
+// coalesce checks that the row's key is there, and drops the older of two
+// changes of one row. A change that failed takes no part: an older one that can
+// be sent is better than none.
+func (b *batch) coalesce(it *item, c *envelope.Change, effect envelope.Effect) {
+	if !b.f.Coalesce && effect != envelope.Delete {
+		return
+	}
+	key, err := b.f.Keys(b.key[:0], c)
+	switch {
+	case errors.Is(err, envelope.ErrNoKey):
+		return
+	case err != nil:
+		it.fail(NoImage, err)
+		return
+	}
+	b.key = key
+	if !b.f.Coalesce {
+		return
+	}
+	it.version = c.Version
+	if b.newest == nil {
+		b.newest = make(map[string]int)
+	}
+	at := len(b.items) - 1
+	if other, ok := b.newest[string(key)]; ok {
+		if it.version.Compare(b.items[other].version) < 0 {
+			it.drop(Superseded)
+			return
+		}
+		b.items[other].drop(Superseded)
+	}
+	b.newest[string(key)] = at
+}
+
+// settle decides what depends on the whole batch, and reports it.
+func (b *batch) settle(ctx context.Context) error {
+	if err := b.fit(); err != nil {
+		return err
+	}
+	for i := range b.items {
+		out := &b.items[i].out
+		if out.Result != Ok {
+			out.Operation = ""
+		}
+		if out.Result == ProcessingFailed {
+			b.f.log(ctx, out)
+		}
+		if b.f.Observe != nil {
+			b.f.Observe(out)
+		}
+	}
+	return nil
+}
+
+func (f *Firehose) log(ctx context.Context, out *Outcome) {
+	attrs := []slog.Attr{slog.String("recordId", string(out.RecordID)), slog.String("reason", out.Reason.String())}
+	if out.Table != (envelope.Table{}) {
+		attrs = append(attrs, slog.String("table", out.Table.String()), slog.String("op", out.Op.String()))
+	}
+	if out.Err != nil {
+		attrs = append(attrs, slog.String("error", out.Err.Error()))
+	}
+	f.logger().LogAttrs(ctx, slog.LevelWarn, "record failed", attrs...)
+}

@@ -1,0 +1,162 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/rowdelta/rowdelta/envelope"
+)
+
+// MaxResponse is the size in bytes up to which Lambda takes a function's
+// response.
+const MaxResponse = 6_291_556
+
+// Firehose is the transform that Amazon Data Firehose calls through AWS Lambda:
+//
+//	lambda.Start(&route.Firehose{Router: rules})
+//
+// It answers every record of an event once and in order: Ok with the row, the
+// destination table and the operation; Dropped for what is no row; or
+// ProcessingFailed with the record as it came. A record that cannot be used
+// never fails its batch. The payload of a dropped record is left out.
+//
+// An upsert carries the after image, a delete the before image, each as one JSON
+// object, byte for byte as the source sent it, and a newline. A primary key that
+// changed comes as a delete and a create, and goes out as both.
+//
+// Only Router must be set. The fields must not change after the first call.
+// Invoke and Handle may be called concurrently.
+type Firehose struct {
+	// Router picks the destination of each change.
+	Router Router
+
+	// NewDecoder makes a decoder for the records; nil means an
+	// [envelope.Debezium] for each. It is called once for each concurrent
+	// invocation.
+	NewDecoder func() envelope.Decoder
+
+	// Logger is told of each record that fails, without row data; nil means
+	// [slog.Default].
+	Logger *slog.Logger
+
+	// Observe, if not nil, is called for each record of an answered event, in
+	// order. It must be safe for concurrent use and must not retain the Outcome.
+	Observe func(*Outcome)
+
+	// Unavailable says what becomes of a row with a column that the connector did
+	// not have, an unchanged TOAST or LOB value. Fail is the default, since an
+	// update with the placeholder would overwrite the value.
+	Unavailable Policy
+
+	// Placeholder is the connector's unavailable.value.placeholder; empty means
+	// [envelope.DefaultPlaceholder].
+	Placeholder string
+
+	// Truncate says what becomes of a truncate, for which Firehose has no
+	// operation: Fail, the default, or Drop.
+	Truncate Policy
+
+	// Keys tells rows apart. With it a delete whose image lacks the key fails.
+	// Coalesce needs it.
+	Keys envelope.KeyFunc
+
+	// Coalesce sends of several changes of one row in a batch only the newest by
+	// Version and drops the others, since Firehose keeps no order among them. It
+	// leaves alone append-only destinations and tables that Keys does not know.
+	// Changes of one row in different batches stay in different deliveries.
+	Coalesce bool
+
+	// MaxResponse is the largest response in bytes; 0 means the constant of that
+	// name. Records that do not fit fail: first failed ones lose their payload,
+	// then the largest rows fail.
+	MaxResponse int
+
+	batches     sync.Pool // of *batch
+	once        sync.Once
+	placeholder *envelope.Placeholder
+}
+
+var (
+	errNoRouter = errors.New("route: Firehose has no Router")
+	errNoKeys   = errors.New("route: Firehose has Coalesce and no Keys")
+)
+
+// Invoke answers an event, both in JSON. It has the signature of aws-lambda-go's
+// Handler. The response is the caller's; the event is not kept.
+//
+// An error means that there is no answer and that Firehose will try again: a
+// malformed event (a [*envelope.DecodeError] in it), a Firehose without what it
+// needs, or a context that is done. A malformed record is no error.
+func (f *Firehose) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	b, err := f.batch()
+	if err != nil {
+		return nil, err
+	}
+	defer f.release(b)
+	b.grow(len(event))
+	if err := readEvent(event, func(r rawRecord) error { return b.addRaw(ctx, r) }); err != nil {
+		return nil, err
+	}
+	if err := b.settle(ctx); err != nil {
+		return nil, err
+	}
+	return b.appendResponse(make([]byte, 0, b.size)), nil
+}
+
+// Handle answers an event given as a struct. What it returns does not alias ev.
+// Errors are those of Invoke but for a malformed event.
+func (f *Firehose) Handle(ctx context.Context, ev Event) (Response, error) {
+	b, err := f.batch()
+	if err != nil {
+		return Response{}, err
+	}
+	defer f.release(b)
+	for i := range ev.Records {
+		if err := b.add(ctx, &ev.Records[i]); err != nil {
+			return Response{}, err
+		}
+	}
+	if err := b.settle(ctx); err != nil {
+		return Response{}, err
+	}
+	return b.response(), nil
+}
+
+func (f *Firehose) batch() (*batch, error) {
+	switch {
+	case f.Router == nil:
+		return nil, errNoRouter
+	case f.Coalesce && f.Keys == nil:
+		return nil, errNoKeys
+	}
+	f.once.Do(func() {
+		text := f.Placeholder
+		if text == "" {
+			text = envelope.DefaultPlaceholder
+		}
+		f.placeholder = envelope.NewPlaceholder(text)
+	})
+	if b, ok := f.batches.Get().(*batch); ok {
+		return b, nil
+	}
+	b := &batch{f: f, decoder: new(envelope.Debezium)}
+	if f.NewDecoder != nil {
+		b.decoder = f.NewDecoder()
+	}
+	return b, nil
+}
+
+func (f *Firehose) release(b *batch) {
+	if b.reset() {
+		f.batches.Put(b)
+	}
+}
+
+func (f *Firehose) logger() *slog.Logger {
+	if f.Logger != nil {
+		return f.Logger
+	}
+	return slog.Default()
+}
