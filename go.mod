@@ -2,6 +2,13 @@ module github.com/rowdelta/rowdelta
 
 go 1.26
 
-require github.com/segmentio/asm v1.2.1
+require (
+	github.com/segmentio/asm v1.2.1
+	github.com/stretchr/testify v1.12.1
+	pgregory.net/rapid v1.3.0
+)
 
-require golang.org/x/sys v0.0.0-20220412211240-33da011f77ad // indirect
+require (
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/sys v0.0.0-20220412211240-33da011f77ad // indirect
+)

@@ -1,0 +1,80 @@
+package envelope
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCapturedPlaceholders(t *testing.T) {
+	files, err := filepath.Glob("testdata/toast/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no captured placeholders", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		placeholder, value, _ := strings.Cut(string(text), "\n")
+		p := NewPlaceholder(cmp.Or(placeholder, DefaultPlaceholder))
+		var d Debezium
+		var c Change
+		if err := d.Decode(&c, []byte(value)); err != nil {
+			t.Fatal(file, err)
+		}
+		found := 0
+		for col, err := range c.After.Columns() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			real := col.Is("id") || col.Is("v") || col.Value.IsNull()
+			if p.Is(col.Value) == real {
+				t.Errorf("%s: column %s: Is = %v", file, col.Name, !real)
+			}
+			if !real {
+				found++
+			}
+		}
+		if found < 15 {
+			t.Errorf("%s: %d columns", file, found)
+		}
+		if col, ok := p.Column(c.After); !ok || col.Is("id") {
+			t.Errorf("%s: Column = %s, %v", file, col.Name, ok)
+		}
+		if n := testing.AllocsPerRun(10, func() { p.Column(c.After) }); n != 0 && placeholder == "" {
+			t.Errorf("%s: %v allocations", file, n)
+		}
+	}
+}
+
+func TestPlaceholderForms(t *testing.T) {
+	p := NewPlaceholder(DefaultPlaceholder)
+	for _, v := range []string{
+		`"__debezium_unavailable_value"`, `"\u005f_debezium_unavailable_value"`, `"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="`, `"5f5f646562657a69756d5f756e617661696c61626c655f76616c7565"`,
+		`["__debezium_unavailable_value"]`, `[ "__debezium_unavailable_value" ]`, `["X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="]`, `["b68a35a7-17ad-35b3-af2a-ae46edb4545a"]`,
+		`[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101]`,
+		`{"__debezium_unavailable_value":"__debezium_unavailable_value"}`, `"{\"__debezium_unavailable_value\":\"__debezium_unavailable_value\"}"`,
+	} {
+		if !p.Is(Value(v)) {
+			t.Errorf("%s is not recognised", v)
+		}
+	}
+	for _, v := range []string{
+		``, `null`, `true`, `1`, `""`, `"x"`, `"__debezium_unavailable_valu"`, `"__debezium_unavailable_value "`, `"a __debezium_unavailable_value"`, `"b68a35a7-17ad-35b3-af2a-ae46edb4545a"`,
+		`[]`, `[1]`, `["x"]`, `["__debezium_unavailable_value","x"]`, `["x","__debezium_unavailable_value"]`, `[["__debezium_unavailable_value"]]`, `[95,95]`, `[`, `["`, `[x]`,
+		`{}`, `{"a":1}`, `{"__debezium_unavailable_value":"x"}`, `{"x":"__debezium_unavailable_value"}`, `{"__debezium_unavailable_value":"__debezium_unavailable_value","x":1}`, `{"__debezium_unavailable_value":"__debezium_unavailable_value"`, `{`,
+	} {
+		if p.Is(Value(v)) {
+			t.Errorf("%s is taken for the placeholder", v)
+		}
+	}
+	if col, ok := p.Column(nil); ok {
+		t.Error("a column of no row:", col)
+	}
+	if NewPlaceholder("hex:zz").texts[0] != "hex:zz" { // not digits: a text
+		t.Error("hex:zz")
+	}
+}
