@@ -1,21 +1,22 @@
 module github.com/rowdelta/rowdelta/internal/e2e
 
-go 1.26.0
+go 1.26
 
 require (
 	github.com/jackc/pgx/v5 v5.12.0 // the writing sessions and the final state: transactions, savepoints and error codes of PostgreSQL
 	github.com/rowdelta/rowdelta v0.0.0 // what is tested
 	github.com/rowdelta/rowdelta/internal/servers v0.0.0 // the servers
-	github.com/twmb/franz-go v1.22.2 // the consumer: the Kafka client that the documentation shows
+	github.com/twmb/franz-go v1.21.7 // the consumer, without cgo; 1.22 would raise the whole workspace to go 1.26.0
 )
 
 require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
-	github.com/klauspost/compress v1.20.3 // indirect
-	github.com/pierrec/lz4/v4 v4.1.33 // indirect
+	github.com/klauspost/compress v1.19.2 // indirect
+	github.com/pierrec/lz4/v4 v4.1.26 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
-	github.com/twmb/franz-go/pkg/kmsg v1.15.0 // indirect
+	github.com/twmb/franz-go/pkg/kmsg v1.13.1 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/sys v0.0.0-20220412211240-33da011f77ad // indirect
 	golang.org/x/text v0.41.0 // indirect
 )

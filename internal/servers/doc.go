@@ -1,0 +1,25 @@
+// Package servers installs and starts the real servers that tests run against: PostgreSQL 15, Apache Kafka 4.3.0 and
+// Kafka Connect with Debezium 3.6.1.Final. No containers, no fixed ports, no state shared between two starts.
+//
+//	pg := servers.StartPostgres(tb)
+//	kafka := servers.StartKafka(tb)
+//	connect := servers.StartConnect(tb, kafka, nil, pg.Connector("orders", servers.Properties{"topic.prefix": "shop"}))
+//	...
+//	connect.Kill()
+//	connect.Restart()
+//
+// Each Start function returns when the server answers. It listens on a free port of 127.0.0.1, keeps its files in a
+// temporary folder of its own, and logs to a file there. The end of the test stops the server and removes the folder; a
+// failed test's output has the end of the log first. On Linux a server does not outlive the test's process, however that ends.
+//
+// What is missing is installed: programs by apt-get (through sudo where the user is not root), Java libraries by Maven into
+// the folder rowdelta of the user's cache. A cached installation is complete or absent, and two processes may install at once.
+//
+// A server that cannot be installed or started fails the test, with the log's end. It never skips it: a test that was
+// asked for and did not run looks like one that passed.
+//
+// PostgreSQL refuses to run as root, so that root's tests run it as the user postgres. Everything else runs as the test does.
+//
+// A further server is one more file: what to install (install.go), a spec with a command and a readiness check (process.go),
+// and a type that embeds server (server.go).
+package servers
