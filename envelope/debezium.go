@@ -98,11 +98,11 @@ func (d *Debezium) init() {
 	if d.ready {
 		return
 	}
-	d.record = level{schemas: &d.schemas, payload: &d.payload, source: &d.source}
-	d.payload = level{path: "/payload", source: &d.inner}
-	d.source.path = "/source"
-	d.inner.path = "/payload/source"
-	d.key.schemas = &d.keySchemas
+	d.record = level{wrappers: []string{"payload"}, depth: 2, names: recordFields, schemas: &d.schemas, payload: &d.payload, source: &d.source}
+	d.payload = level{path: "/payload", names: envelopeFields, source: &d.inner}
+	d.source = level{path: "/source", names: envelopeFields}
+	d.inner = level{path: "/payload/source", names: envelopeFields}
+	d.key = level{depth: 1, names: recordFields, schemas: &d.keySchemas}
 	d.ready = true
 }
 
@@ -111,6 +111,7 @@ func (d *Debezium) decode(c *Change, b []byte) error {
 		c.Op = OpTombstone
 		return nil
 	}
+	d.init()
 	at, wrapped, err := d.unwrap(&d.record, b)
 	switch {
 	case err != nil:
@@ -130,6 +131,7 @@ func (d *Debezium) decodeKey(b []byte) (Row, error) {
 	if isNull(b) {
 		return nil, nil
 	}
+	d.init()
 	at, wrapped, err := d.unwrap(&d.key, b)
 	switch {
 	case err != nil:
@@ -151,22 +153,9 @@ func isNull(b []byte) bool {
 // unwrap reads b, which is not null, and returns where the converter's value
 // is: the payload of its wrapper, or all of b.
 func (d *Debezium) unwrap(l *level, b []byte) (at span, wrapped bool, err error) {
-	if limit := min(cmp.Or(d.MaxBytes, DefaultMaxBytes), math.MaxInt32); len(b) > limit {
-		return at, false, &DecodeError{Offset: int64(limit), Err: fmt.Errorf("%w: more than %d bytes", ErrLimit, limit)}
+	if at, err = l.readAll(b, d.MaxBytes); err != nil {
+		return at, false, err
 	}
-	d.init()
-	start := jsonscan.Space(b, 0)
-	if b[start] != '{' {
-		if f := jsonscan.Diagnose(b); f.Err != nil {
-			return at, false, syntaxError(f, 0)
-		}
-		return at, false, &DecodeError{Offset: int64(start), Err: ErrType}
-	}
-	end := l.read(b, start)
-	if end < 0 || jsonscan.Space(b, end) != len(b) {
-		return at, false, syntaxError(jsonscan.Diagnose(b), 2)
-	}
-	at = span{int32(start), int32(end)}
 	switch {
 	case d.Wrapper == WrapperNever || d.Wrapper == WrapperAuto && !l.wraps(b):
 		return at, false, nil
@@ -178,13 +167,32 @@ func (d *Debezium) unwrap(l *level, b []byte) (at span, wrapped bool, err error)
 	return l.at[fieldPayload], true, nil
 }
 
+// readAll validates b, which must be one object of up to limit bytes.
+func (l *level) readAll(b []byte, limit int) (at span, err error) {
+	if limit = min(cmp.Or(limit, DefaultMaxBytes), math.MaxInt32); len(b) > limit {
+		return at, &DecodeError{Offset: int64(limit), Err: fmt.Errorf("%w: more than %d bytes", ErrLimit, limit)}
+	}
+	start := jsonscan.Space(b, 0)
+	if b[start] != '{' {
+		if f := jsonscan.Diagnose(b); f.Err != nil {
+			return at, syntaxError(f, 0)
+		}
+		return at, &DecodeError{Offset: int64(start), Err: ErrType}
+	}
+	end := l.read(b, start)
+	if end < 0 || jsonscan.Space(b, end) != len(b) {
+		return at, syntaxError(jsonscan.Diagnose(b), l.depth, l.wrappers...)
+	}
+	return span{int32(start), int32(end)}, nil
+}
+
 // wraps reports whether the object is the converter's wrapper. A row with just
 // the columns schema and payload is told from one by the schema's type.
 func (l *level) wraps(b []byte) bool {
-	if l.members != 2 || !l.has(fieldSchema) || !l.has(fieldPayload) {
+	if l.members != 2 || !l.has(fieldConnectSchema) || !l.has(fieldPayload) {
 		return false
 	}
-	schema := l.raw(b, fieldSchema)
+	schema := l.raw(b, fieldConnectSchema)
 	if schema == nil || bytes.HasPrefix(schema, []byte(`{"type":"`)) {
 		return true
 	}
@@ -217,7 +225,7 @@ func (d *Debezium) classify(c *Change, b []byte, l *level) error {
 		return l.missing(span{}, fieldOp)
 	}
 	var err error
-	c.Time, err = l.nanos(b)
+	c.Time, err = l.nanos(b, fieldTSNS, fieldTSUS, fieldTSMS)
 	return err
 }
 
@@ -280,16 +288,17 @@ func (l *level) image(b []byte, f field) (Row, error) {
 	return Row(v), nil
 }
 
-// nanos returns the level's time: ts_ns, or what is coarser if it is absent.
-func (l *level) nanos(b []byte) (int64, error) {
-	f, unit := fieldTSNS, int64(1)
+// nanos returns a time in nanoseconds: the first of the fields that is there, of
+// which the first counts nanoseconds, the second micro-, the third milliseconds.
+func (l *level) nanos(b []byte, ns, us, ms field) (int64, error) {
+	f, unit := ns, int64(1)
 	v := l.raw(b, f)
 	if v == nil {
-		f, unit = fieldTSUS, 1e3
+		f, unit = us, 1e3
 		v = l.raw(b, f)
 	}
 	if v == nil {
-		f, unit = fieldTSMS, 1e6
+		f, unit = ms, 1e6
 		v = l.raw(b, f)
 	}
 	if v == nil {

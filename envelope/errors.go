@@ -3,6 +3,7 @@ package envelope
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/rowdelta/rowdelta/internal/jsonscan"
@@ -50,15 +51,30 @@ func IsPermanent(err error) bool {
 	return ok || errors.Is(err, ErrNoKey)
 }
 
-// syntaxError says where b is no JSON. Of the path it keeps depth names, and
-// one more below a wrapper's payload: member names further down can be row
-// data, as those of a map.
-func syntaxError(f jsonscan.Fault, depth int) error {
-	path := f.Path
-	if len(path) > 0 && path[0] == "payload" && depth > 1 {
-		depth++
+// syntaxError says where a record is no JSON. Of the path it keeps depth names
+// below the wrappers, which lead it: member names further down can be row data,
+// as those of a map.
+func syntaxError(f jsonscan.Fault, depth int, wrappers ...string) error {
+	keep := 0
+	for keep < len(f.Path) && keep < len(wrappers) && f.Path[keep] == wrappers[keep] {
+		keep++
 	}
-	return &DecodeError{Offset: int64(f.Offset), Path: jsonscan.Pointer(path[:min(depth, len(path))]...), Err: fmt.Errorf("%w: %w", ErrSyntax, f.Err)}
+	keep = min(keep+depth, len(f.Path))
+	return &DecodeError{Offset: int64(f.Offset), Path: jsonscan.Pointer(f.Path[:keep]...), Err: fmt.Errorf("%w: %w", ErrSyntax, f.Err)}
+}
+
+// spelled returns the field's name as the level spells it.
+func (l *level) spelled(f field) string {
+	var names []string
+	for name, known := range l.names {
+		if known == f {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return fieldNames[f]
+	}
+	return slices.Min(names) // a map has no order
 }
 
 // fault returns an error at a place in the level, in the member that the fields
@@ -66,7 +82,7 @@ func syntaxError(f jsonscan.Fault, depth int) error {
 func (l *level) fault(at span, err error, fields ...field) error {
 	path := l.path
 	for _, f := range fields {
-		path += "/" + fieldNames[f]
+		path += jsonscan.Pointer(l.spelled(f))
 	}
 	return &DecodeError{Offset: int64(at.start), Path: path, Err: err}
 }

@@ -1,5 +1,7 @@
 package envelope
 
+import "maps"
+
 // A field is a member that the decoder knows, of the envelope or of its source
 // block. One numbering serves both.
 type field uint8
@@ -15,12 +17,15 @@ const (
 	fieldCommitLSN
 	fieldCommitSCN
 	fieldCommitTS
+	fieldConnectSchema // the schema in the converter's wrapper
 	fieldConnector
+	fieldData
 	fieldDataCollections
 	fieldDatabaseID
 	fieldDatabaseName
 	fieldDB
 	fieldDDL
+	fieldDeleted
 	fieldFile
 	fieldGTID
 	fieldID
@@ -36,10 +41,14 @@ const (
 	fieldRow
 	fieldSchema
 	fieldSCN
+	fieldSeenMS // a flattened record's name for the envelope's ts_ms
+	fieldSeenNS
+	fieldSeenUS
 	fieldSequence
 	fieldServerID
 	fieldSnapshot
 	fieldSource
+	fieldSpecVersion
 	fieldStatus
 	fieldTable
 	fieldTableChanges
@@ -104,12 +113,23 @@ var fieldNames = [fieldCount]string{
 	fieldVersion:           "version",
 }
 
-var fieldsByName = func() map[string]field {
+// envelopeFields are the members of an envelope and its source block by name.
+var envelopeFields = fieldsByName(func(name string) string { return name })
+
+// recordFields are those of a record: the same, and the wrapper's schema.
+var recordFields = func() map[string]field {
+	m := maps.Clone(envelopeFields)
+	m["schema"] = fieldConnectSchema
+	return m
+}()
+
+// fieldsByName maps the spelling of each field's name to the field.
+func fieldsByName(spell func(name string) string) map[string]field {
 	m := make(map[string]field, fieldCount)
 	for f, name := range fieldNames {
 		if name != "" {
-			m[name] = field(f)
+			m[spell(name)] = field(f)
 		}
 	}
 	return m
-}()
+}

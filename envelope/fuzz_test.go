@@ -63,7 +63,7 @@ func twice(all []member) bool {
 	return false
 }
 
-type oracle struct {
+type naive struct {
 	op            Op
 	before, after json.RawMessage
 	table         Table
@@ -71,7 +71,7 @@ type oracle struct {
 	bad           bool // valid JSON, but not a record
 }
 
-func (o *oracle) decode(b []byte) {
+func (o *naive) decode(b []byte) {
 	if t := bytes.TrimLeft(b, " \t\r\n"); len(t) == 0 || string(t) == "null" || string(t) == "default" {
 		o.op = OpTombstone
 		return
@@ -115,7 +115,7 @@ func (o *oracle) decode(b []byte) {
 	o.time = o.nanos(all)
 }
 
-func (o *oracle) envelope(all []member) {
+func (o *naive) envelope(all []member) {
 	for name, to := range map[string]*json.RawMessage{"before": &o.before, "after": &o.after} {
 		*to = find(all, name)
 		o.bad = o.bad || *to != nil && (*to)[0] != '{'
@@ -140,7 +140,7 @@ func (o *oracle) envelope(all []member) {
 	o.source(all)
 }
 
-func (o *oracle) source(all []member) {
+func (o *naive) source(all []member) {
 	source := membersOf(find(all, "source"))
 	if source == nil || twice(source) {
 		o.bad = true
@@ -165,7 +165,7 @@ func (o *oracle) source(all []member) {
 	o.bad = o.bad || connector == "cassandra" && o.op == OpRead
 }
 
-func (o *oracle) nanos(all []member) int64 {
+func (o *naive) nanos(all []member) int64 {
 	for name, unit := range map[string]int64{"ts_ns": 1, "ts_us": 1e3, "ts_ms": 1e6} {
 		if name == "ts_us" && find(all, "ts_ns") != nil || name == "ts_ms" && (find(all, "ts_ns") != nil || find(all, "ts_us") != nil) {
 			continue
@@ -204,7 +204,7 @@ func FuzzDebezium(f *testing.F) {
 				t.Fatalf("%v, %+v", err, c)
 			}
 		}
-		var want oracle
+		var want naive
 		want.decode(b)
 		if want.op != OpTombstone || len(bytes.TrimLeft(b, " \t\r\n")) > len("default") {
 			if valid := json.Valid(b) && utf8.Valid(b); valid == errors.Is(err, ErrSyntax) {

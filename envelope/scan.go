@@ -17,14 +17,18 @@ import (
 // guess is exact, and a wrong one costs one comparison.
 type level struct {
 	path      string // JSON Pointer of the object
-	seen      uint64 // bit f: field f is present
+	names     map[string]field
+	wrappers  []string // members that lead from here to the envelope, for the path of a syntax error
+	depth     int      // how many names of such a path below them say nothing of row data
+	seen      uint64   // bit f: field f is present
 	members   int
 	duplicate field // of a known member, else none
 	at        [fieldCount]span
 
-	schemas *schemas // for this level's schema member
+	schemas *schemas // for this level's Connect schema
 	payload *level   // reads this level's payload member, if it is an object
 	source  *level   // reads this level's source member, if it is an object
+	data    *level   // reads this level's data member, if it is an object
 
 	shape [32]spelling
 }
@@ -91,7 +95,9 @@ func (l *level) read(b []byte, i int) int {
 			i = l.source.read(b, value)
 		case f == fieldPayload && l.payload != nil && b[value] == '{':
 			i = l.payload.read(b, value)
-		case f == fieldSchema && l.schemas != nil:
+		case f == fieldData && l.data != nil && b[value] == '{':
+			i = l.data.read(b, value)
+		case f == fieldConnectSchema && l.schemas != nil:
 			i = l.schemas.skip(b, value)
 		default:
 			i = jsonscan.Skip(b, value)
@@ -124,6 +130,10 @@ func (l *level) guess(b []byte, i, k int) (f field, value int) {
 	return g.field, i + g.n
 }
 
+// maxSpelling is the longest spelling of a known name: six bytes for each of its
+// own. Only Flattened.Prefix makes longer ones.
+const maxSpelling = 6 * 64
+
 // name reads from the opening brace or the end of the previous value at b[i] to
 // the first byte of the next value. At the end of the object it returns the
 // index after it and true.
@@ -144,10 +154,10 @@ func (l *level) name(b []byte, i, k int) (f field, value int, last bool) {
 		return fieldNone, -1, false
 	}
 	name := b[i+1 : end]
-	if bytes.IndexByte(name, '\\') >= 0 && len(name) <= 6*len(fieldNames[fieldUpdateDescription]) {
-		name = jsonscan.AppendText(make([]byte, 0, 128), name)
+	if bytes.IndexByte(name, '\\') >= 0 && len(name) <= maxSpelling {
+		name = jsonscan.AppendText(make([]byte, 0, maxSpelling), name)
 	}
-	f = fieldsByName[string(name)]
+	f = l.names[string(name)]
 	if k < len(l.shape) {
 		l.shape[k] = spell(b[start:value], f)
 	}

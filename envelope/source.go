@@ -21,24 +21,42 @@ func (d *Debezium) decodeSource(c *Change, b []byte, l *level) error {
 	if s.duplicate != fieldNone {
 		return s.duplicated()
 	}
-	var err error
-	if c.Table.DB, err = d.name(b, s, nameDB, fieldDB, fieldDatabaseID); err != nil {
-		return err
-	}
-	if c.Table.Schema, err = d.name(b, s, nameSchema, fieldSchema, fieldKeyspace); err != nil {
-		return err
-	}
-	if c.Table.Name, err = d.name(b, s, nameTable, fieldTable, fieldCollection); err != nil {
-		return err
-	}
-	if c.Time, err = s.nanos(b); err != nil {
-		return err
-	}
-	seen, err := l.nanos(b)
+	seen, err := l.nanos(b, fieldTSNS, fieldTSUS, fieldTSMS)
 	if err != nil {
 		return err
 	}
-	p := position{b: b, source: s, ns: c.Time, seen: seen, op: c.Op}
+	from := connectorOf(contents(s.raw(b, fieldConnector)))
+	if err := d.decodePosition(c, b, s, from, seen); err != nil {
+		return err
+	}
+	if c.Op == OpRead && from == connectorCassandra { // a range tombstone there
+		return l.fault(l.at[fieldOp], ErrType, fieldOp)
+	}
+	if block := l.raw(b, fieldTransaction); c.TxID == nil && block != nil && block[0] == '{' {
+		if id, ok := Row(block).Get("id"); ok && !id.IsNull() {
+			c.TxID = contents(id)
+		}
+	}
+	return nil
+}
+
+// decodePosition decodes table, time, transaction and version from the members
+// of a source block, wherever a format has them. seen is the connector's clock
+// in nanoseconds, 0 if it is not in the record.
+func (d *Debezium) decodePosition(c *Change, b []byte, s *level, from connector, seen int64) (err error) {
+	if c.Table.DB, err = s.tableName(b, &d.names, nameDB, fieldDB, fieldDatabaseID); err != nil {
+		return err
+	}
+	if c.Table.Schema, err = s.tableName(b, &d.names, nameSchema, fieldSchema, fieldKeyspace); err != nil {
+		return err
+	}
+	if c.Table.Name, err = s.tableName(b, &d.names, nameTable, fieldTable, fieldCollection); err != nil {
+		return err
+	}
+	if c.Time, err = s.nanos(b, fieldTSNS, fieldTSUS, fieldTSMS); err != nil {
+		return err
+	}
+	p := position{b: b, source: s, connector: from, ns: c.Time, seen: seen, op: c.Op}
 	if c.Op != OpDelete {
 		p.flags = flagMade
 	}
@@ -46,37 +64,40 @@ func (d *Debezium) decodeSource(c *Change, b []byte, l *level) error {
 	if d.Order == ByTime {
 		c.Version = c.Version.timeLed(c.Time)
 	}
-	c.TxID = p.transaction(l)
-	if c.Op == OpRead && string(p.text(fieldConnector)) == "cassandra" { // a range tombstone there
-		return l.fault(l.at[fieldOp], ErrType, fieldOp)
+	for _, f := range [...]field{fieldTxID, fieldGTID} {
+		if v := s.raw(b, f); v != nil {
+			c.TxID = contents(v)
+			break
+		}
 	}
 	return nil
 }
 
-// name returns a part of the table's name, which some connectors call by
+// tableName returns a part of the table's name, which some connectors call by
 // another. Absent, null and empty are the same.
-func (d *Debezium) name(b []byte, s *level, which int, f, other field) (string, error) {
-	v := s.raw(b, f)
-	if len(v) <= len(`""`) && s.has(other) {
+func (l *level) tableName(b []byte, names *names, which int, f, other field) (string, error) {
+	v := l.raw(b, f)
+	if len(v) <= len(`""`) && l.has(other) {
 		f = other
-		v = s.raw(b, f)
+		v = l.raw(b, f)
 	}
 	switch {
 	case v == nil:
 		return "", nil
 	case v[0] != '"':
-		return "", s.fault(s.at[f], ErrType, f)
+		return "", l.fault(l.at[f], ErrType, f)
 	}
-	return d.names.text(which, v[1:len(v)-1]), nil
+	return names.text(which, v[1:len(v)-1]), nil
 }
 
 // A position reads the order of a change from its source block.
 type position struct {
-	b        []byte
-	source   *level
-	ns, seen int64 // commit time, connector's clock
-	op       Op
-	flags    uint64
+	b         []byte
+	source    *level
+	connector connector
+	ns, seen  int64 // commit time, connector's clock
+	op        Op
+	flags     uint64
 }
 
 func (p *position) text(f field) []byte { return contents(p.source.raw(p.b, f)) }
@@ -92,46 +113,46 @@ func (p *position) initial() bool {
 // version returns the version by the connector's position, and one of time
 // alone where there is none that can be used.
 func (p *position) version() Version {
-	switch string(p.text(fieldConnector)) {
-	case "postgresql":
+	switch p.connector {
+	case connectorPostgreSQL:
 		return p.postgres()
-	case "mysql", "mariadb":
+	case connectorMySQL:
 		return p.binlog()
-	case "sqlserver", "db2":
+	case connectorSQLServer:
 		// change_lsn is not monotonic within a transaction: its changes are ties.
 		if hi, lo, ok := hexPosition(p.text(fieldCommitLSN)); ok {
 			return p.ordered(hi, lo)
 		}
-	case "oracle":
+	case connectorOracle:
 		// Many changes share one SCN: ties. commit_scn is null for a snapshot read.
 		scn, ok := p.uint(fieldSCN)
 		commit, streamed := p.uint(fieldCommitSCN)
 		if ok && (streamed || p.initial()) {
 			return p.ordered(cmp.Or(commit, scn), scn)
 		}
-	case "informix":
+	case connectorInformix:
 		commit, ok := p.uint(fieldCommitLSN)
 		change, known := p.uint(fieldChangeLSN)
 		if ok && known {
 			return p.ordered(commit, change)
 		}
-	case "mongodb":
+	case connectorMongoDB:
 		// From 3.4 on ts_ms is a wall clock and the cluster time is not sent.
 		ord, ok := p.uint(fieldOrd)
 		if ok && before(p.text(fieldVersion), 3, 4) && p.ns > 0 {
 			return p.ordered(uint64(p.ns/1e9), ord)
 		}
-	case "spanner":
+	case connectorSpanner:
 		sequence, ok := p.uint(fieldSequence)
 		mod, known := p.uint(fieldModNumber)
 		if ok && known && mod <= 1<<32-1 && sequence <= 1<<32-1 && p.ns > 0 {
 			return p.ordered(uint64(p.ns), sequence<<32|mod)
 		}
-	case "cockroachdb":
+	case connectorCockroachDB:
 		if wall, logical, ok := hybrid(p.text(fieldTSHLC)); ok {
 			return p.ordered(wall, logical)
 		}
-	case "TiCDC":
+	case connectorTiCDC:
 		if ts, ok := p.uint(fieldCommitTS); ok {
 			return p.ordered(ts, 0)
 		}
@@ -139,7 +160,12 @@ func (p *position) version() Version {
 	return p.timed()
 }
 
+// timed returns a version without a position, and one that knows nothing where
+// there is no time either.
 func (p *position) timed() Version {
+	if p.ns == 0 && p.seen == 0 {
+		return Version{}
+	}
 	return makeVersion(schemeTime, 0, p.ns, p.seen, 0, 0)
 }
 
@@ -227,22 +253,6 @@ func (p *position) binlog() Version {
 		at.sequence, at.gtid = s, n
 	}
 	return binlogVersion(flags, p.ns, p.seen, at)
-}
-
-// transaction returns the identifier of the transaction: the source's own, or
-// the one of the transaction block.
-func (p *position) transaction(l *level) []byte {
-	for _, f := range [...]field{fieldTxID, fieldGTID} {
-		if v := p.source.raw(p.b, f); v != nil {
-			return contents(v)
-		}
-	}
-	if block := l.raw(p.b, fieldTransaction); block != nil && block[0] == '{' {
-		if id, ok := Row(block).Get("id"); ok && !id.IsNull() {
-			return contents(id)
-		}
-	}
-	return nil
 }
 
 // before reports whether a connector's version ("2.7.3.Final") is below
