@@ -83,6 +83,37 @@ func (v Version) binlogPosition(w Version) int {
 	return cmp.Or(number, cmp.Compare(a.file, b.file), cmp.Compare(a.pos, b.pos), cmp.Compare(a.row, b.row))
 }
 
+// timeLed packs a version that compares the exact commit time first, which
+// takes a word of its own:
+//
+//	with GTID     word 2: 16 bits sequence, 48 bits number; word 3: 32 bits pos, 16 bits row
+//	without       word 2: 24 bits file, 32 bits pos;        word 3: 16 bits row, 14 bits server
+func (p binlogPos) timeLed(flags uint64, ns, seenNS int64) Version {
+	if p.sequence != 0 {
+		return makeVersion(schemeTimeLedBinlog, flags|flagGTID, ns, seenNS, p.sequence<<48|p.gtid, p.pos<<16|p.row)
+	}
+	return makeVersion(schemeTimeLedBinlog, flags, ns, seenNS, p.file<<32|p.pos, p.row<<16|p.server)
+}
+
+// timeLedPosition compares what timeLed packed: positions with a common GTID
+// sequence, or of one server's log.
+func (v Version) timeLedPosition(w Version) int {
+	if v.has(flagGTID) != w.has(flagGTID) {
+		return 0
+	}
+	if v.has(flagGTID) {
+		if v.word[2]>>48 != w.word[2]>>48 {
+			return 0
+		}
+		return v.position(w)
+	}
+	const server = maxSequence
+	if a, b := v.word[3]&server, w.word[3]&server; a != 0 && b != 0 && a != b {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(v.word[2], w.word[2]), cmp.Compare(v.word[3]>>16, w.word[3]>>16))
+}
+
 // binlogFile returns the number behind the last dot of a log file's name, as a
 // number: mysql-bin.1000000 follows mysql-bin.999999.
 func binlogFile(name []byte) (uint64, bool) {

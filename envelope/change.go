@@ -29,7 +29,7 @@ func (t Table) String() string {
 type Change struct {
 	Op      Op
 	Table   Table
-	Time    int64   // commit time at the source, nanoseconds since the Unix epoch (source.ts_ns); 0 if unknown
+	Time    int64   // commit time at the source, ns since the Unix epoch (source.ts_ns), of what is no change the record's own; 0 if unknown
 	Version Version // orders the changes of one row
 	TxID    []byte  // the transaction's identifier as the source spells it; nil if unknown
 	Key     Row     // the key that a transport carried beside the value (a Kafka key), else nil

@@ -68,9 +68,9 @@ func (d *CloudEvents) init() {
 	}
 	d.inner.Order, d.inner.MaxBytes = d.Order, d.MaxBytes
 	d.inner.init()
-	d.event = level{wrappers: []string{"data", "payload"}, depth: 2, names: extensions, data: &d.data}
-	d.data = level{path: "/data", names: recordFields, schemas: &d.inner.schemas, payload: &d.payload}
-	d.payload = level{path: "/data/payload", names: envelopeFields}
+	d.event = level{wrappers: []string{"data", "payload"}, public: 2, depth: 1, names: extensions, data: &d.data}
+	d.data = level{path: "/data", depth: 2, names: recordFields, schemas: &d.inner.schemas, payload: &d.payload, images: &d.inner.images}
+	d.payload = level{path: "/data/payload", depth: 3, names: envelopeFields, images: &d.inner.images}
 	d.ready = true
 }
 

@@ -57,6 +57,7 @@ type Debezium struct {
 	record, payload, source, inner level
 	key                            level
 	schemas, keySchemas            schemas
+	images                         images
 	names                          names
 	ready                          bool
 }
@@ -98,11 +99,11 @@ func (d *Debezium) init() {
 	if d.ready {
 		return
 	}
-	d.record = level{wrappers: []string{"payload"}, depth: 2, names: recordFields, schemas: &d.schemas, payload: &d.payload, source: &d.source}
-	d.payload = level{path: "/payload", names: envelopeFields, source: &d.inner}
-	d.source = level{path: "/source", names: envelopeFields}
-	d.inner = level{path: "/payload/source", names: envelopeFields}
-	d.key = level{depth: 1, names: recordFields, schemas: &d.keySchemas}
+	d.record = level{wrappers: []string{"payload"}, public: 2, depth: 1, names: recordFields, schemas: &d.schemas, payload: &d.payload, source: &d.source, images: &d.images}
+	d.payload = level{path: "/payload", depth: 2, names: envelopeFields, source: &d.inner, images: &d.images}
+	d.source = level{path: "/source", depth: 2, names: envelopeFields}
+	d.inner = level{path: "/payload/source", depth: 3, names: envelopeFields}
+	d.key = level{public: 1, depth: 1, names: recordFields, schemas: &d.keySchemas}
 	d.ready = true
 }
 
@@ -181,7 +182,7 @@ func (l *level) readAll(b []byte, limit int) (at span, err error) {
 	}
 	end := l.read(b, start)
 	if end < 0 || jsonscan.Space(b, end) != len(b) {
-		return at, syntaxError(jsonscan.Diagnose(b), l.depth, l.wrappers...)
+		return at, syntaxError(jsonscan.Diagnose(b), l.public, l.wrappers...)
 	}
 	return span{int32(start), int32(end)}, nil
 }
@@ -209,10 +210,10 @@ func (d *Debezium) classify(c *Change, b []byte, l *level) error {
 	switch {
 	case l.has(fieldOp) && l.seen&images != 0:
 		return d.envelope(c, b, l)
-	case l.has(fieldStatus) && l.has(fieldID):
+	case l.has(fieldID) && isBoundary(contents(l.raw(b, fieldStatus))):
 		c.Op = OpTransaction
 		c.TxID = contents(l.raw(b, fieldID))
-	case l.has(fieldDDL), l.has(fieldTableChanges):
+	case l.has(fieldDatabaseName) && (l.has(fieldDDL) || l.has(fieldTableChanges)):
 		c.Op = OpSchemaChange
 		if l.raw(b, fieldSource) != nil {
 			return d.decodeSource(c, b, l)
@@ -228,6 +229,10 @@ func (d *Debezium) classify(c *Change, b []byte, l *level) error {
 	c.Time, err = l.nanos(b, fieldTSNS, fieldTSUS, fieldTSMS)
 	return err
 }
+
+// isBoundary reports whether a status is that of a transaction's begin or end; a
+// table may have the columns status and id too.
+func isBoundary(status []byte) bool { return string(status) == "BEGIN" || string(status) == "END" }
 
 // envelope decodes a change event.
 func (d *Debezium) envelope(c *Change, b []byte, l *level) (err error) {

@@ -1,9 +1,13 @@
 package envelope
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/rowdelta/rowdelta/internal/jsonscan"
 )
 
 // source is a source block that nothing is wrong with.
@@ -57,6 +61,7 @@ var records = []struct {
 	{name: "wrapped twice", value: `{"schema":null,"payload":{"schema":null,"payload":null}}`, err: ErrMissing, path: "/payload/op"},
 
 	{name: "flattened row", value: `{"id":1,"__op":"c"}`, err: ErrMissing, path: "/op"},
+	{name: "flattened row of status and id", value: `{"status":"new","id":1,"ddl":null,"ts_ms":5}`, err: ErrMissing, path: "/op"},
 	{name: "CloudEvent", value: `{"specversion":"1.0","data":{"before":null,"after":{"id":1}}}`, err: ErrMissing, path: "/op"},
 	{name: "DMS", value: `{"data":{"id":1},"metadata":{"operation":"insert"}}`, err: ErrMissing, path: "/op"},
 	{name: "row with a column op", value: `{"op":"c","id":1}`, err: ErrMissing, path: "/op"},
@@ -207,5 +212,22 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 	if got := n.text(nameTable, []byte(`a\\b`)); got != `a\b` {
 		t.Error(got)
+	}
+}
+
+// Nesting ends where encoding/json ends it, wherever in the record it is.
+func TestNesting(t *testing.T) {
+	for _, format := range []string{
+		`{"op":"c","after":{"a":%s},"source":{}}`, `{"op":"c","after":{},"x":%s,"source":{}}`, `{"op":"c","after":{},"source":{"x":%s}}`,
+		`{"schema":{"type":"x","y":%s},"payload":null}`, `{"schema":null,"payload":{"op":"c","after":{"a":%s},"source":{}}}`, `{"schema":null,"payload":{"op":"c","after":{},"source":{"x":%s}}}`,
+	} {
+		for n := jsonscan.MaxDepth - 5; n < jsonscan.MaxDepth+2; n++ {
+			record := fmt.Sprintf(format, strings.Repeat("[", n)+strings.Repeat("]", n))
+			var d Debezium
+			err := d.Decode(new(Change), []byte(record))
+			if (err == nil) != json.Valid([]byte(record)) {
+				t.Errorf("%s with %d arrays: %.100v", format, n, err)
+			}
+		}
 	}
 }

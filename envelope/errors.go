@@ -51,15 +51,15 @@ func IsPermanent(err error) bool {
 	return ok || errors.Is(err, ErrNoKey)
 }
 
-// syntaxError says where a record is no JSON. Of the path it keeps depth names
-// below the wrappers, which lead it: member names further down can be row data,
+// syntaxError says where a record is no JSON. Of the path it keeps the public
+// names below the wrappers, which lead it: member names further down can be row data,
 // as those of a map.
-func syntaxError(f jsonscan.Fault, depth int, wrappers ...string) error {
+func syntaxError(f jsonscan.Fault, public int, wrappers ...string) error {
 	keep := 0
 	for keep < len(f.Path) && keep < len(wrappers) && f.Path[keep] == wrappers[keep] {
 		keep++
 	}
-	keep = min(keep+depth, len(f.Path))
+	keep = min(keep+public, len(f.Path))
 	return &DecodeError{Offset: int64(f.Offset), Path: jsonscan.Pointer(f.Path[:keep]...), Err: fmt.Errorf("%w: %w", ErrSyntax, f.Err)}
 }
 

@@ -90,11 +90,11 @@ func (f *Flattened) init() {
 	f.inner.Wrapper, f.inner.Order, f.inner.MaxBytes = f.Wrapper, f.Order, f.MaxBytes
 	f.inner.init()
 	names := f.names()
-	f.row = level{path: "/payload", names: names}
+	f.row = level{path: "/payload", depth: 2, names: names}
 	// The same names at the top, for rows without a wrapper.
 	top := maps.Clone(names)
 	top["schema"], top["payload"] = fieldConnectSchema, fieldPayload
-	f.inner.record = level{depth: 1, names: top, schemas: &f.inner.schemas, payload: &f.row}
+	f.inner.record = level{public: 1, depth: 1, names: top, schemas: &f.inner.schemas, payload: &f.row}
 	f.ready = true
 }
 

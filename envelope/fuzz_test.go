@@ -97,9 +97,9 @@ func (o *naive) decode(b []byte) {
 	case has(all, "op") && has(all, "before", "after", "source", "message", "patch", "updateDescription"):
 		o.envelope(all)
 		return
-	case has(all, "status") && has(all, "id"):
+	case has(all, "id") && slices.Contains([]string{`"BEGIN"`, `"END"`}, string(find(all, "status"))):
 		o.op = OpTransaction
-	case has(all, "ddl", "tableChanges"):
+	case has(all, "databaseName") && has(all, "ddl", "tableChanges"):
 		o.op = OpSchemaChange
 		if find(all, "source") != nil {
 			o.source(all)

@@ -62,7 +62,7 @@ func (r Row) Clone() Row { return bytes.Clone(r) }
 // An object walks the members of a JSON object.
 type object struct {
 	b      []byte
-	i      int
+	i, k   int // the end of the k-th value
 	column Column
 	bad    bool
 	done   bool
@@ -72,47 +72,26 @@ func (o *object) next() bool {
 	if o.done || o.bad {
 		return false
 	}
-	if o.i == 0 { // at the opening brace
-		i := jsonscan.Space(o.b, 0)
-		if i >= len(o.b) || o.b[i] != '{' {
-			o.bad = true
-			return false
-		}
-		if i = jsonscan.Space(o.b, i+1); i < len(o.b) && o.b[i] == '}' {
-			o.end(i + 1)
-			return false
-		}
-		o.i = i
-	} else {
-		i, last := jsonscan.Next(o.b, o.i, '}')
-		if last {
-			o.end(i)
-			return false
-		}
-		o.i = i
+	if o.k == 0 {
+		o.i = jsonscan.Space(o.b, 0)
 	}
-	if o.i < 0 {
+	start, end, value, last := jsonscan.Member(o.b, o.i, o.k)
+	switch {
+	case last:
+		o.done = true
+		o.bad = jsonscan.Space(o.b, value) != len(o.b)
+		return false
+	case value < 0:
 		o.bad = true
 		return false
 	}
-	end, value := jsonscan.Name(o.b, o.i)
-	if end < 0 {
+	if o.i = jsonscan.Skip(o.b, value); o.i < 0 {
 		o.bad = true
 		return false
 	}
-	after := jsonscan.Skip(o.b, value)
-	if after < 0 {
-		o.bad = true
-		return false
-	}
-	o.column = Column{o.b[o.i+1 : end : end], Value(o.b[value:after:after])}
-	o.i = after
+	o.k++
+	o.column = Column{o.b[start+1 : end : end], Value(o.b[value:o.i:o.i])}
 	return true
-}
-
-func (o *object) end(i int) {
-	o.done = true
-	o.bad = jsonscan.Space(o.b, i) != len(o.b)
 }
 
 // fault says what is wrong with an object that turned out bad.

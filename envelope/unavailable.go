@@ -124,13 +124,23 @@ func is(v Value, texts []string) bool {
 }
 
 // Column returns the first column of r that holds the placeholder, and whether
-// there is one.
+// there is one. It aliases r.
 func (p *Placeholder) Column(r Row) (Column, bool) {
-	o := object{b: r}
-	for r != nil && o.next() {
-		if p.Is(o.column.Value) {
-			return o.column, true
+	i := jsonscan.Space(r, 0)
+	for k := 0; ; k++ {
+		start, end, value, last := jsonscan.Member(r, i, k)
+		if last || value < 0 {
+			return Column{}, false
+		}
+		if i = jsonscan.Skip(r, value); i < 0 {
+			return Column{}, false
+		}
+		// Most values are shorter than any form, or of a type that has none.
+		if i-value-2 < p.shortest && r[value] != '[' && r[value] != '{' {
+			continue
+		}
+		if v := Value(r[value:i:i]); p.Is(v) {
+			return Column{r[start+1 : end : end], v}, true
 		}
 	}
-	return Column{}, false
 }

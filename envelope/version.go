@@ -47,20 +47,22 @@ type Version struct {
 	// word 0: 4 bits scheme, 8 bits flags, 52 bits connector's clock in µs
 	// word 1: commit time in ns
 	// word 2, 3: position
-	// For the MySQL scheme the words 1 to 3 are packed, see binlogVersion.
+	// For MySQL and MariaDB the words are packed, see binlogVersion and
+	// timeLedBinlog.
 	word [4]uint64
 }
 
 type scheme uint64
 
 const (
-	schemeNone     scheme = iota
-	schemeTime            // no position
-	schemeOrdered         // position, then time
-	schemeTimeLed         // time, then position
-	schemePostgres        // the three witnesses
-	schemeBinlog          // the three witnesses, MySQL and MariaDB
-	schemes               // how many there are
+	schemeNone          scheme = iota
+	schemeTime                 // no position
+	schemeOrdered              // position, then time
+	schemeTimeLed              // time, then position
+	schemePostgres             // the three witnesses
+	schemeBinlog               // the three witnesses, MySQL and MariaDB
+	schemeTimeLedBinlog        // time, then the log's position
+	schemes                    // how many there are
 )
 
 const (
@@ -68,7 +70,8 @@ const (
 	flagFirst                            // of the first transaction after the slot was made
 	flagMade                             // not a delete: the second half of a changed key
 	flagUnique                           // no other change of the row has this position
-	flags      = flagRead | flagFirst | flagMade | flagUnique
+	flagGTID                             // of schemeTimeLedBinlog: the position is a GTID's
+	flags      = flagRead | flagFirst | flagMade | flagUnique | flagGTID
 
 	seenMask    = 1<<52 - 1
 	schemeShift = 60
@@ -156,6 +159,8 @@ func (v Version) Compare(w Version) int {
 		return v.witnesses(w, v.position(w), seen, slackPostgres)
 	case schemeBinlog:
 		return v.witnesses(w, v.binlogPosition(w), seen, slackBinlog)
+	case schemeTimeLedBinlog:
+		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.timeLedPosition(w), v.half(w), seen)
 	case schemeTimeLed:
 		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.position(w), v.half(w), seen)
 	}
@@ -167,9 +172,10 @@ func (v Version) position(w Version) int {
 }
 
 // half orders the delete and the create of a changed key, which share one
-// position. Where changes of one row can share a position, it says nothing.
+// position and one time. Where other changes of a row can share them too, it
+// says nothing.
 func (v Version) half(w Version) int {
-	if !v.has(flagUnique) || !w.has(flagUnique) {
+	if !v.has(flagUnique) || !w.has(flagUnique) || v.word[1] != w.word[1] || v.word[2] != w.word[2] || v.word[3] != w.word[3] {
 		return 0
 	}
 	return cmp.Compare(v.word[0]&flagMade, w.word[0]&flagMade)
@@ -275,8 +281,7 @@ func (v Version) timeLed(ns int64) Version {
 	case schemePostgres, schemeOrdered:
 		return makeVersion(schemeTimeLed, flags, ns, seen, v.word[2], v.word[3])
 	case schemeBinlog:
-		p := v.binlog()
-		return makeVersion(schemeTimeLed, flags, ns, seen, p.file<<32|p.pos, p.row)
+		return v.binlog().timeLed(flags, ns, seen)
 	}
 	return v
 }

@@ -58,6 +58,7 @@ func TestWitnesses(t *testing.T) {
 		{"MySQL: the GTID's number across servers", my(0, t0, t0, binlogPos{file: 41, pos: 9, server: 1, sequence: 5, gtid: 7}), my(0, t0, t0, binlogPos{file: 1, pos: 4, server: 2, sequence: 5, gtid: 8})},
 		{"MySQL: within one transaction the position", my(0, t0, t0, binlogPos{file: 1, pos: 4, server: 1, sequence: 5, gtid: 7}), my(0, t0, t0, binlogPos{file: 1, pos: 9, server: 1, sequence: 5, gtid: 7})},
 		{"MySQL: servers without a common sequence by time", my(0, t0, t0+9*second, binlogPos{file: 41, pos: 9, server: 1}), my(0, t0+second, t0, binlogPos{file: 1, pos: 4, server: 2})},
+		{"MySQL: servers without a common sequence at one time by the clock", my(flagMade, t0, t0, binlogPos{file: 41, pos: 9, server: 1}), my(0, t0, t0+second, binlogPos{file: 1, pos: 4, server: 2})},
 		{"MySQL: a read names no server and compares with any", my(flagRead, t0, t0, binlogPos{file: 1, pos: 4}), my(0, t0, t0, binlogPos{file: 1, pos: 5, server: 2})},
 		{"sources of two kinds by time", pg(0, t0, t0+9*second, 1<<60, 1), my(0, t0+second, t0, binlogPos{file: 1})},
 		{"sources of two kinds at one time by the clock", pg(0, t0, t0, 1<<60, 1), my(0, t0, t0+second, binlogPos{file: 1})},
@@ -70,6 +71,12 @@ func TestWitnesses(t *testing.T) {
 		{"led by time, then position", pg(0, 0, 0, 10, 1).timeLed(t0), pg(0, 0, 0, 20, 1).timeLed(t0)},
 		{"led by time, MySQL", my(0, t0, 0, binlogPos{file: 1, pos: 9, row: 9}).timeLed(t0), my(0, t0, 0, binlogPos{file: 2, pos: 4, row: 1}).timeLed(t0)},
 		{"led by time, MySQL's row", my(0, t0, 0, binlogPos{file: 1, pos: 9, row: 1}).timeLed(t0), my(0, t0, 0, binlogPos{file: 1, pos: 9, row: 2}).timeLed(t0)},
+		{"led by time, the GTID's number across servers", my(0, t0, 0, binlogPos{file: 41, pos: 9, server: 1, sequence: 5, gtid: 7}).timeLed(t0), my(0, t0, 0, binlogPos{file: 1, pos: 4, server: 2, sequence: 5, gtid: 8}).timeLed(t0)},
+		{"led by time, within one transaction", my(0, t0, 0, binlogPos{pos: 4, row: 9, sequence: 5, gtid: 7}).timeLed(t0), my(0, t0, 0, binlogPos{pos: 5, row: 1, sequence: 5, gtid: 7}).timeLed(t0)},
+		{"led by time, GTIDs of two sequences by the clock", my(0, t0, t0, binlogPos{sequence: 6, gtid: 9}).timeLed(t0), my(0, t0, t0+second, binlogPos{sequence: 5, gtid: 7}).timeLed(t0)},
+		{"led by time, two servers by the clock", my(0, t0, t0, binlogPos{file: 41, server: 1}).timeLed(t0), my(0, t0, t0+second, binlogPos{file: 1, server: 2}).timeLed(t0)},
+		{"led by time, a read against a server", my(flagRead, t0, t0, binlogPos{file: 1, pos: 4}).timeLed(t0), my(0, t0, t0, binlogPos{file: 1, pos: 5, server: 2}).timeLed(t0)},
+		{"led by time, a read against a GTID by the clock", my(flagRead, t0, t0, binlogPos{file: 9}).timeLed(t0), my(0, t0, t0+second, binlogPos{file: 1, sequence: 5, gtid: 7}).timeLed(t0)},
 		{"nothing known", Version{}, TimeVersion(math.MinInt64)},
 	} {
 		if got := c.old.Compare(c.newer); got != -1 {
@@ -115,7 +122,9 @@ func drawVersion(t *rapid.T, label string) Version {
 	ns := t0 + int64(small(3))*30*second + int64(small(2))
 	seen := int64(small(2)) * (t0 + int64(small(3))*second)
 	flags := []uint64{0, flagMade, flagRead, flagFirst, flagRead | flagMade}[small(4)]
-	switch small(4) {
+	switch small(5) {
+	case 5:
+		return my(flags&^flagFirst, ns, seen, binlogPos{small(2), small(2), small(2), small(2), small(2), small(2)}).timeLed(ns)
 	case 0:
 		return pg(flags, ns, seen, small(3), small(3))
 	case 1:

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/rowdelta/rowdelta/envelope"
@@ -88,15 +90,19 @@ func readEvent(b []byte, record func(rawRecord) error) error {
 		found = true
 		return readRecords(b, i, record)
 	})
-	switch {
-	case err != nil:
-		return err
-	case end < 0 || jsonscan.Space(b, end) != len(b):
+	if err != nil && !envelope.IsPermanent(err) {
+		return err // not of the event: the context's, say
+	}
+	if end < 0 || err != nil || jsonscan.Space(b, end) != len(b) {
 		if f := jsonscan.Diagnose(b); f.Err != nil {
 			return eventError(f.Offset, jsonscan.Pointer(f.Path[:min(2, len(f.Path))]...), fmt.Errorf("%w: %w", envelope.ErrSyntax, f.Err))
 		}
-		return eventError(0, "", envelope.ErrType)
-	case !found:
+		if err == nil {
+			err = eventError(0, "", envelope.ErrType)
+		}
+		return err
+	}
+	if !found {
 		return eventError(end, "/records", envelope.ErrMissing)
 	}
 	return nil
@@ -111,17 +117,18 @@ func readRecords(b []byte, i int, record func(rawRecord) error) (int, error) {
 		return i + 1, nil
 	}
 	for n := 0; ; n++ {
-		r := rawRecord{}
-		start := i
-		end, err := members(b, i, func(name []byte, i int) (int, error) { return r.read(b, name, i) })
-		if end < 0 || err != nil {
+		if i < len(b) && b[i] != '{' {
+			return -1, eventError(i, fmt.Sprintf("/records/%d", n), envelope.ErrType)
+		}
+		end, err := readRecord(b, i, record, true)
+		if end < 0 {
+			end, err = readRecord(b, i, record, false)
+		}
+		switch {
+		case errors.Is(err, errNoID):
+			return -1, eventError(i, fmt.Sprintf("/records/%d/recordId", n), envelope.ErrMissing)
+		case end < 0 || err != nil:
 			return end, err
-		}
-		if r.id == nil {
-			return -1, eventError(start, fmt.Sprintf("/records/%d/recordId", n), envelope.ErrMissing)
-		}
-		if err := record(r); err != nil {
-			return -1, err
 		}
 		next, last := jsonscan.Next(b, end, ']')
 		if last || next < 0 {
@@ -131,37 +138,72 @@ func readRecords(b []byte, i int, record func(rawRecord) error) (int, error) {
 	}
 }
 
+var (
+	errNoID  = errors.New("no recordId")
+	errTrust = errors.New("not the base64 it was taken for")
+)
+
+// readRecord reads the record at b[i]. With trust a payload is taken to end at
+// the next quote and to be nothing but base64, which decoding it shows; that
+// spares one look at most of the event's bytes. If it was not so, the index is
+// -1 and the record must be read without.
+func readRecord(b []byte, i int, record func(rawRecord) error, trust bool) (int, error) {
+	r := rawRecord{trusted: trust}
+	end, err := members(b, i, func(name []byte, i int) (int, error) { return r.read(b, name, i), nil })
+	if end < 0 || err != nil {
+		return -1, err
+	}
+	if r.id == nil {
+		return 0, errNoID
+	}
+	if err := record(r); errors.Is(err, errTrust) {
+		return -1, nil
+	} else if err != nil {
+		return 0, err
+	}
+	return end, nil
+}
+
 // A rawRecord is a record of an event as it is spelled there.
 type rawRecord struct {
 	id      []byte // the recordId, a JSON string with its quotes
 	payload []byte // base64, between the quotes; nil if there is none
 	kafka   bool   // the payload's name is kafkaRecordValue
+	trusted bool   // the payload was not looked at
 }
 
-func (r *rawRecord) read(b, name []byte, i int) (int, error) {
-	kind := byte(0)
-	if i < len(b) {
-		kind = b[i]
+// read reads the value of a member at b[i] and returns the index after it. A
+// value of another type than the member should have is no value.
+func (r *rawRecord) read(b, name []byte, i int) int {
+	if i >= len(b) || b[i] != '"' {
+		return jsonscan.Skip(b, i)
 	}
-	switch {
-	case kind == 'n':
-	case jsonscan.TextIs(name, "recordId") && kind == '"':
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name = jsonscan.AppendText(nil, name)
+	}
+	switch string(name) {
+	case "recordId":
 		end := jsonscan.Skip(b, i)
 		if end >= 0 {
 			r.id = b[i:end:end]
 		}
-		return end, nil
-	case kind == '"' && jsonscan.TextIs(name, "data"):
-		return r.text(b, i), nil
-	case kind == '"' && jsonscan.TextIs(name, "kafkaRecordValue"):
+		return end
+	case "data":
+		return r.text(b, i)
+	case "kafkaRecordValue":
 		r.kafka = true
-		return r.text(b, i), nil
+		return r.text(b, i)
 	}
-	return jsonscan.Skip(b, i), nil
+	return jsonscan.Skip(b, i)
 }
 
 func (r *rawRecord) text(b []byte, i int) int {
-	end := jsonscan.Skip(b, i)
+	end := -1
+	if !r.trusted {
+		end = jsonscan.Skip(b, i)
+	} else if n := bytes.IndexByte(b[i+1:], '"'); n >= 0 {
+		end = i + 1 + n + 1
+	}
 	if end >= 0 {
 		r.payload = b[i+1 : end-1 : end-1]
 	}

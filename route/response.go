@@ -137,18 +137,18 @@ func (b *batch) appendResponse(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = b.items[i].appendAnswer(dst)
+		dst = b.appendAnswer(dst, &b.items[i])
 	}
 	return append(dst, partClose...)
 }
 
-func (it *item) appendAnswer(dst []byte) []byte {
+func (b *batch) appendAnswer(dst []byte, it *item) []byte {
 	dst = append(append(dst, partID...), it.raw.id...)
 	dst = append(append(dst, partResult...), it.out.Result...)
 	switch {
 	case it.out.Result == Ok:
 		dst = append(dst, it.partPayload()...)
-		dst = appendRow(dst, it.row)
+		dst = b.appendRow(dst, it.row)
 		if it.meta != nil {
 			dst = append(dst, it.meta...)
 			return append(append(dst, it.out.Operation...), partOpEnd...)
@@ -162,12 +162,12 @@ func (it *item) appendAnswer(dst []byte) []byte {
 
 // appendRow appends a row and a newline in base64. The newline falls into the
 // last group of three bytes, so that the row needs no copy.
-func appendRow(dst, row []byte) []byte {
+func (b *batch) appendRow(dst, row []byte) []byte {
 	whole := len(row) / 3 * 3
-	var group [3]byte
-	last := append(append(group[:0], row[whole:]...), '\n')
+	last := append(append(b.group[:0], row[whole:]...), '\n')
 	n := len(dst)
-	dst = slices.Grow(dst, base64.StdEncoding.EncodedLen(len(row)+1))[:n+base64.StdEncoding.EncodedLen(len(row)+1)]
+	size := base64.StdEncoding.EncodedLen(len(row) + 1)
+	dst = slices.Grow(dst, size)[:n+size]
 	base64.StdEncoding.Encode(dst[n:], row[:whole])
 	base64.StdEncoding.Encode(dst[n+whole/3*4:], last)
 	return dst

@@ -23,6 +23,10 @@ func Valid(b []byte) bool {
 // after it.
 func Skip(b []byte, i int) int { return value(b, i, 0) }
 
+// SkipWithin is Skip for a value inside depth arrays and objects, which count
+// towards MaxDepth.
+func SkipWithin(b []byte, i, depth int) int { return value(b, i, depth) }
+
 func value(b []byte, i, depth int) int {
 	if i >= len(b) {
 		return -1
