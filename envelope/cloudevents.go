@@ -128,6 +128,7 @@ func (d *CloudEvents) images(c *Change, b []byte) (err error) {
 	if c.After, err = l.image(b, fieldAfter); err != nil {
 		return err
 	}
+	c.lengths = l.after
 	switch c.Op {
 	case OpCreate, OpUpdate, OpRead, OpUnknown:
 		if c.After == nil {

@@ -242,6 +242,7 @@ func (d *Debezium) envelope(c *Change, b []byte, l *level) (err error) {
 	if c.After, err = l.image(b, fieldAfter); err != nil {
 		return err
 	}
+	c.lengths = l.after
 	op := l.raw(b, fieldOp)
 	if op != nil && op[0] != '"' {
 		return l.fault(l.at[fieldOp], ErrType, fieldOp)

@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,6 +171,33 @@ func TestLearnedShapes(t *testing.T) {
 				}
 			}
 			b[i] = base[i]
+		}
+	}
+}
+
+// What was learned of records with one white space must not mislead about those
+// with another.
+func TestLearnedSpace(t *testing.T) {
+	for _, g := range goldens(t) {
+		if !json.Valid(g.value) {
+			continue
+		}
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, g.value, "", "\t"); err != nil {
+			t.Fatal(err)
+		}
+		spellings := [][]byte{g.value, indented.Bytes(), g.value}
+		for _, space := range [][2]string{{`":`, `" :`}, {`":`, `": `}, {`,"`, `, "`}, {`,"`, ` ,"`}, {`{"`, `{ "`}} { // on one side of a sign only
+			spellings = append(spellings, bytes.ReplaceAll(g.value, []byte(space[0]), []byte(space[1])))
+		}
+		decoder := decoders()
+		for _, value := range append(spellings, spellings...) {
+			var c, want Change
+			fresh := decoders()
+			err, expected := decoder(&g).Decode(&c, value), fresh(&g).Decode(&want, value)
+			if (err == nil) != (expected == nil) || (err == nil) != json.Valid(value) || err == nil && describe(&c) != describe(&want) {
+				t.Fatalf("%s: %v by what was learned, %v without: %s", g.file, err, expected, value)
+			}
 		}
 	}
 }

@@ -21,6 +21,7 @@ type level struct {
 	members   int
 	duplicate field // of a known member, else none
 	at        [fieldCount]span
+	after     lengths // of the after image
 
 	schemas *schemas // for this level's Connect schema
 	payload *level   // reads this level's payload member, if it is an object
@@ -53,13 +54,13 @@ func (l *level) raw(b []byte, f field) []byte {
 // read validates the object at b[i] and returns the index after it, -1 if it is
 // not valid JSON.
 func (l *level) read(b []byte, i int) int {
-	l.seen, l.members, l.duplicate = 0, 0, fieldNone
+	l.seen, l.members, l.duplicate, l.after = 0, 0, fieldNone, 0
 	for k := 0; ; k++ {
-		var f field
-		var value int
-		if k < len(l.shape) && l.shape[k].spelling.Stands(b, i) {
-			f, value = l.shape[k].field, i+l.shape[k].spelling.Len()
-		} else {
+		f, value := fieldNone, -1
+		if k < len(l.shape) {
+			f, value = l.shape[k].field, l.shape[k].spelling.Value(b, i)
+		}
+		if value < 0 {
 			var last bool
 			if f, value, last = l.name(b, i, k); last || value < 0 {
 				return value
@@ -78,6 +79,9 @@ func (l *level) read(b []byte, i int) int {
 			i = l.schemas.skip(b, value, l.depth)
 		case (f == fieldAfter || f == fieldBefore) && l.images != nil && b[value] == '{':
 			i = l.images.read(b, value, l.depth)
+			if f == fieldAfter {
+				l.after = l.images.lengths
+			}
 		default:
 			i = jsonscan.SkipWithin(b, value, l.depth)
 		}

@@ -17,28 +17,19 @@ import (
 // decided, then the batch as a whole (coalescing, size), then it is written. The
 // decoded records stay in one arena until then.
 type batch struct {
-	f       *Firehose
-	decoder envelope.Decoder
-	change  envelope.Change
-	arena   []byte
-	items   []item
-	newest  map[string]int // by key, with Coalesce
-	key     []byte
-	size    int     // of the response in bytes
-	group   [3]byte // of appendRow; as a variable there it would be allocated each time
-	meta    metadata
-}
-
-// An item is one record and its outcome.
-type item struct {
-	raw     rawRecord // Invoke: id with quotes, payload in base64
-	record  *Record   // Handle
-	row     []byte    // what to send, if Ok
-	version envelope.Version
-	out     Outcome
-	meta    []byte // of the destination, up to the operation; nil if append-only
-	size    int    // of the answer in bytes
-	bare    bool   // answered without a payload
+	f        *Firehose
+	decoder  envelope.Decoder
+	change   envelope.Change
+	arena    []byte
+	items    []item
+	newest   map[string]int // by key, with Coalesce
+	key      []byte
+	size     int // of the response in bytes
+	shape    recordShape
+	group    [3]byte // of appendRow; as a variable there it would be allocated each time
+	places   places
+	records  []Record           // Handle's
+	versions []envelope.Version // of the items, with Coalesce
 }
 
 // maxKept is the size in bytes up to which a batch's arena is kept for the next
@@ -57,7 +48,7 @@ func (b *batch) grow(n int) {
 func (b *batch) reset() bool {
 	clear(b.items)
 	clear(b.newest)
-	b.items, b.arena, b.size = b.items[:0], b.arena[:0], 0
+	b.items, b.arena, b.size, b.records, b.versions = b.items[:0], b.arena[:0], 0, nil, b.versions[:0]
 	b.change = envelope.Change{}
 	return cap(b.arena) <= maxKept
 }
@@ -73,7 +64,7 @@ func (b *batch) addRaw(ctx context.Context, r rawRecord) error {
 	}
 	it := &b.items[len(b.items)-1]
 	it.raw = r
-	it.out.RecordID = r.id[1 : len(r.id)-1]
+	it.encoded = len(r.payload)
 	if err != nil {
 		it.fail(Undecodable, err)
 		return nil
@@ -82,16 +73,15 @@ func (b *batch) addRaw(ctx context.Context, r rawRecord) error {
 	return nil
 }
 
-// add decides a record of a typed event.
-func (b *batch) add(ctx context.Context, r *Record) error {
+// add decides the next record of a typed event.
+func (b *batch) add(ctx context.Context) error {
 	if err := b.next(ctx); err != nil {
 		return err
 	}
 	it := &b.items[len(b.items)-1]
-	id := jsonscan.AppendQuoted(nil, r.RecordID)
-	it.record = r
-	it.raw = rawRecord{id: id, kafka: r.Data == nil}
-	it.out.RecordID = id[1 : len(id)-1]
+	r := &b.records[len(b.items)-1]
+	it.raw = rawRecord{id: jsonscan.AppendQuoted(nil, r.RecordID), kafka: r.Data == nil}
+	it.encoded = base64.StdEncoding.EncodedLen(len(r.payload()))
 	b.decide(it, r.payload())
 	return nil
 }
@@ -125,7 +115,7 @@ func (b *batch) decode(r *rawRecord) ([]byte, error) {
 	n, err := base64.StdEncoding.Decode(dst, r.payload)
 	if r.trusted {
 		padding := len(r.payload) - len(bytes.TrimRight(r.payload, "="))
-		if err != nil || n != len(r.payload)/4*3-padding {
+		if err != nil || len(r.payload)%4 != 0 || n != len(r.payload)/4*3-padding {
 			return nil, errTrust
 		}
 	} else if err != nil && slices.Contains(r.payload, '\\') {
@@ -138,16 +128,6 @@ func (b *batch) decode(r *rawRecord) ([]byte, error) {
 	return b.arena[start : start+n : start+n], nil
 }
 
-func (it *item) fail(why Reason, err error) {
-	it.out.Result, it.out.Reason, it.out.Err = ProcessingFailed, why, err
-	it.row = nil
-}
-
-func (it *item) drop(why Reason) {
-	it.out.Result, it.out.Reason = Dropped, why
-	it.row = nil
-}
-
 // decide decodes a record and says what becomes of it, as far as that does not
 // depend on the others.
 func (b *batch) decide(it *item, value []byte) {
@@ -156,7 +136,7 @@ func (b *batch) decide(it *item, value []byte) {
 		it.fail(Undecodable, err)
 		return
 	}
-	it.out.Table, it.out.Op = c.Table, c.Op
+	it.table, it.op = c.Table, c.Op
 	effect := c.Effect()
 	if effect == envelope.None {
 		it.drop(NotARow)
@@ -171,27 +151,27 @@ func (b *batch) decide(it *item, value []byte) {
 		it.drop(Unwanted)
 		return
 	}
-	it.out.Destination = to
+	it.to = b.places.of(to)
 	it.row = c.Image()
 	switch effect {
 	case envelope.Truncate:
 		b.f.apply(b.f.Truncate, it, Truncated, nil)
 		return
 	case envelope.Delete:
-		it.out.Operation = OperationDelete
+		it.operation = operationDelete
 		if to.Mode == AppendOnly {
 			it.fail(Inexpressible, nil)
 			return
 		}
 	default:
-		it.out.Operation = OperationUpdate
+		it.operation = operationUpdate
 		switch {
 		case to.Mode == AppendOnly:
-			it.out.Operation = ""
+			it.operation = operationNone
 		case to.Mode == Literal && (c.Op == envelope.OpCreate || c.Op == envelope.OpRead):
-			it.out.Operation = OperationInsert
+			it.operation = operationInsert
 		}
-		if col, found := b.f.placeholder.Column(it.row); found && b.f.Unavailable != Send {
+		if col, found := b.f.placeholder.In(c); found && b.f.Unavailable != Send {
 			b.f.apply(b.f.Unavailable, it, Unavailable, &unavailableError{string(col.AppendName(nil))})
 			return
 		}
@@ -200,7 +180,7 @@ func (b *batch) decide(it *item, value []byte) {
 		it.fail(NoImage, nil)
 		return
 	}
-	it.out.Result = Ok
+	it.result = resultOk
 	if b.f.Keys != nil && to.Mode != AppendOnly {
 		b.coalesce(it, c, effect)
 	}
@@ -239,17 +219,21 @@ func (b *batch) coalesce(it *item, c *envelope.Change, effect envelope.Effect) {
 	if !b.f.Coalesce {
 		return
 	}
-	it.version = c.Version
+	at := len(b.items) - 1
+	b.versions = append(b.versions, make([]envelope.Version, at+1-len(b.versions))...)
+	b.versions[at] = c.Version
 	if b.newest == nil {
 		b.newest = make(map[string]int)
 	}
-	at := len(b.items) - 1
-	if other, ok := b.newest[string(key)]; ok {
-		if it.version.Compare(b.items[other].version) < 0 {
-			it.drop(Superseded)
-			return
+	if n, ok := b.newest[string(key)]; ok {
+		other := &b.items[n]
+		if b.versions[at].Compare(b.versions[n]) < 0 {
+			it, other, at = other, it, n
 		}
-		b.items[other].drop(Superseded)
+		other.drop(Superseded)
+		if it.operation == operationInsert {
+			it.operation = operationUpdate // what was dropped may have deleted or changed a row that is there
+		}
 	}
 	b.newest[string(key)] = at
 }
@@ -260,15 +244,16 @@ func (b *batch) settle(ctx context.Context) error {
 		return err
 	}
 	for i := range b.items {
-		out := &b.items[i].out
-		if out.Result != Ok {
-			out.Operation = ""
+		it := &b.items[i]
+		if it.result != resultFailed && b.f.Observe == nil {
+			continue
 		}
+		out := it.outcome()
 		if out.Result == ProcessingFailed {
-			b.f.log(ctx, out)
+			b.f.log(ctx, &out)
 		}
 		if b.f.Observe != nil {
-			b.f.Observe(out)
+			b.f.Observe(&out)
 		}
 	}
 	return nil

@@ -96,7 +96,8 @@ func (f *Firehose) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 	defer f.release(b)
 	b.grow(len(event))
-	if err := readEvent(event, func(r rawRecord) error { return b.addRaw(ctx, r) }); err != nil {
+	r := reader{event, func(r rawRecord) error { return b.addRaw(ctx, r) }, &b.shape}
+	if err := r.read(); err != nil {
 		return nil, err
 	}
 	if err := b.settle(ctx); err != nil {
@@ -113,8 +114,9 @@ func (f *Firehose) Handle(ctx context.Context, ev Event) (Response, error) {
 		return Response{}, err
 	}
 	defer f.release(b)
-	for i := range ev.Records {
-		if err := b.add(ctx, &ev.Records[i]); err != nil {
+	b.records = ev.Records
+	for range ev.Records {
+		if err := b.add(ctx); err != nil {
 			return Response{}, err
 		}
 	}

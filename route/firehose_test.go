@@ -107,20 +107,61 @@ func escaped(s string) string {
 // What else stands in an event, and where, does not matter.
 func TestEventsOfOtherForm(t *testing.T) {
 	payload := base64.StdEncoding.EncodeToString(upsert("u", `{"order_id":1}`, 1))
-	for name, event := range map[string]string{
-		"bare":          `{"records":[{"recordId":"r0","data":"` + payload + `"}]}`,
-		"space":         " {\n\t\"records\" : [ { \"recordId\" : \"r0\" , \"data\" : \"" + payload + "\" } ] }\r\n ",
-		"records first": `{"records":[{"recordId":"r0","data":"` + payload + `"}],"invocationId":"x","region":null,"more":{"records":1}}`,
-		"payload first": `{"records":[{"data":"` + payload + `","more":[{"recordId":"no"}],"recordId":"r0"}]}`,
-		"escaped names": `{"\u0072ecords":[{"recor\u0064Id":"r0","\u0064ata":"` + payload + `"}]}`,
-		"null kafka":    `{"records":[{"recordId":"r0","kafkaRecordValue":null,"data":"` + payload + `"}]}`,
-		"null kafka 2":  `{"records":[{"recordId":"r0","data":"` + payload + `","kafkaRecordValue":null}]}`,
-		"other case":    `{"Records":1,"records":[{"recordId":"r0","RecordId":"r1","Data":"no","data":"` + payload + `"}]}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			want := []answer{{ID: "r0", Result: "Ok", Under: kinesis, Payload: "{\"order_id\":1}\n", To: "lake.orders", Operation: "update"}}
-			assert.Equal(t, want, invoke(t, firehose(), []byte(event)))
-		})
+	events := map[string]string{
+		"bare":               `{"records":[{"recordId":"r0","data":"` + payload + `"}]}`,
+		"space":              " {\n\t\"records\" : [ { \"recordId\" : \"r0\" , \"data\" : \"" + payload + "\" } ] }\r\n ",
+		"space behind names": `{"records": [{"recordId": "r0", "data": "` + payload + `"}]}`,
+		"lines":              "{\"records\":[\n{\"recordId\":\n\"r0\",\n\"data\":\n\"" + payload + "\"\n}\n]\n}",
+		"records first":      `{"records":[{"recordId":"r0","data":"` + payload + `"}],"invocationId":"x","region":null,"more":{"records":1}}`,
+		"payload first":      `{"records":[{"data":"` + payload + `","more":[{"recordId":"no"}],"recordId":"r0"}]}`,
+		"escaped names":      `{"\u0072ecords":[{"recor\u0064Id":"r0","\u0064ata":"` + payload + `"}]}`,
+		"null kafka":         `{"records":[{"recordId":"r0","kafkaRecordValue":null,"data":"` + payload + `"}]}`,
+		"null kafka 2":       `{"records":[{"recordId":"r0","data":"` + payload + `","kafkaRecordValue":null}]}`,
+		"other case":         `{"Records":1,"records":[{"recordId":"r0","RecordId":"r1","Data":"no","data":"` + payload + `"}]}`,
+	}
+	want := []answer{{ID: "r0", Result: "Ok", Under: kinesis, Payload: "{\"order_id\":1}\n", To: "lake.orders", Operation: "update"}}
+	for name, event := range events {
+		assert.Equal(t, want, invoke(t, firehose(), []byte(event)), name)
+		// What a Firehose has seen before does not matter either.
+		for before, other := range events {
+			f := firehose()
+			for range 2 {
+				assert.Equal(t, want, invoke(t, f, []byte(other)), before)
+				assert.Equal(t, want, invoke(t, f, []byte(event)), "%s after %s", name, before)
+			}
+		}
+	}
+}
+
+// Nor does it matter which records came before: how they were spelled, or that they were broken.
+func TestRecordsOfOtherForm(t *testing.T) {
+	spaced := func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), `":`, `": `)) }
+	compact, odd := upsert("u", `{"order_id":1,"v":{"a":[1]}}`, 1), []byte(strings.ReplaceAll(`{"op" : "u", "source":{ "table":"orders","db" :"shop"} ,"after":{ "order_id" :1 }}`, " ", "\n"))
+	forms := [][]byte{
+		compact, spaced(compact), odd, spaced(odd),
+		[]byte(`{"schema":{"type":"struct"},"payload":` + string(compact) + `}`),
+		spaced([]byte(`{"schema":{"type":"struct"},"payload":` + string(compact) + `}`)),
+		upsert("u", `{"order_id":1}`, 1), upsert("u", `{"order_id": 1}`, 1), upsert("u", `{"v":1,"order_id":1}`, 1), upsert("u", `{}`, 1), upsert("u", `{ }`, 1),
+		remove(`{"order_id":1}`, 1), remove(`{"order_id": 1 ,"v": null}`, 1),
+	}
+	images := make([]string, len(forms))
+	for i, form := range forms {
+		images[i] = string(rowImage(t, form)) + "\n"
+	}
+	for i := range forms {
+		for k := range forms {
+			f := firehose()
+			for cut := range 60 { // a broken one between the two
+				broken := forms[k][:len(forms[k])*cut/60]
+				got := invoke(t, f, msk.event(forms[i], broken, forms[k], forms[i], forms[k]))
+				for at, form := range []int{i, -1, k, i, k} {
+					if form >= 0 {
+						require.Equal(t, "Ok", got[at].Result, "%s\nafter %s\nand %s", forms[form], forms[i], broken)
+						require.Equal(t, images[form], got[at].Payload)
+					}
+				}
+			}
+		}
 	}
 }
 

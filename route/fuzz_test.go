@@ -78,6 +78,10 @@ func FuzzInvoke(f *testing.F) {
 	f.Fuzz(func(t *testing.T, event []byte, most uint16) {
 		want, ok := asked(event)
 		response, err := free.Invoke(t.Context(), bytes.Clone(event))
+		// What a Firehose was asked before makes no difference.
+		fresh, same := firehose(limit(1<<30)).Invoke(t.Context(), event)
+		require.Equal(t, string(fresh), string(response))
+		require.Equal(t, errorText(same), errorText(err))
 		if !ok {
 			require.True(t, envelope.IsPermanent(err), "%v", err)
 			require.Nil(t, response)
@@ -168,10 +172,11 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"schema":null,"payload":null}`))
 	f.Add([]byte(strings.ReplaceAll(whole, ":", " : \n")))
 	f.Add(tied("D", `{"\u0061":"\ud800"}`))
-	firehose := firehose()
+	free := firehose()
 	f.Fuzz(func(t *testing.T, value []byte) {
-		got := invoke(t, firehose, msk.event(value))
+		got := invoke(t, free, msk.event(value))
 		require.Len(t, got, 1)
+		require.Equal(t, invoke(t, firehose(), msk.event(value)), got, "what came before makes a difference")
 		a := got[0]
 		require.Equal(t, "r0", a.ID)
 

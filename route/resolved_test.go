@@ -42,13 +42,16 @@ func TestRulesRememberALimitedNumberOfTables(t *testing.T) {
 
 // The same of the metadata that a batch keeps, and of the memory that it keeps from event to event.
 func TestBatchRemembersALimitedNumberOfDestinations(t *testing.T) {
-	var m metadata
+	var p places
 	for i := range maxResolved + 500 {
 		to := Destination{Database: "lake", Table: fmt.Sprint("t", i)}
 		want := fmt.Sprintf(`","metadata":{"otfMetadata":{"destinationDatabaseName":"lake","destinationTableName":"t%d","operation":"`, i)
-		require.Equal(t, want, string(m.of(to)))
-		require.Equal(t, want, string(m.of(to)))
-		require.LessOrEqual(t, len(m.parts), maxResolved)
+		for range 2 {
+			got := p.of(to)
+			require.Equal(t, want, string(got.metadata))
+			require.Equal(t, to, got.Destination)
+		}
+		require.LessOrEqual(t, len(p.known), maxResolved)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/rowdelta/rowdelta/internal/jsonscan"
 	"github.com/segmentio/asm/base64"
 )
 
@@ -35,47 +34,17 @@ func (it *item) partPayload() string {
 // answerSize returns the size in bytes of an item's answer and the comma after
 // it.
 func (it *item) answerSize() int {
-	n := len(partID) + len(it.raw.id) + len(partResult) + len(it.out.Result) + 1
+	n := len(partID) + len(it.raw.id) + len(partResult) + len(results[it.result]) + 1
 	switch {
-	case it.out.Result == Ok:
+	case it.result == resultOk:
 		n += len(it.partPayload()) + base64.StdEncoding.EncodedLen(len(it.row)+1)
-		if it.meta != nil {
-			return n + len(it.meta) + len(it.out.Operation) + len(partOpEnd)
+		if it.to.metadata != nil {
+			return n + len(it.to.metadata) + len(operations[it.operation]) + len(partOpEnd)
 		}
-	case it.out.Result == ProcessingFailed && !it.bare:
-		n += len(it.partPayload())
-		if it.record != nil {
-			n += base64.StdEncoding.EncodedLen(len(it.record.payload()))
-		} else {
-			n += len(it.raw.payload)
-		}
+	case it.result == resultFailed && !it.bare:
+		n += len(it.partPayload()) + it.encoded
 	}
 	return n + len(partEnd)
-}
-
-// metadata keeps the metadata of destinations up to the operation.
-type metadata struct {
-	last  Destination
-	part  []byte // of last
-	parts map[Destination][]byte
-}
-
-func (m *metadata) of(to Destination) []byte {
-	if m.part != nil && to == m.last {
-		return m.part
-	}
-	part, ok := m.parts[to]
-	if !ok {
-		if m.parts == nil || len(m.parts) >= maxResolved {
-			m.parts = make(map[Destination][]byte)
-		}
-		part = jsonscan.AppendQuoted([]byte(partMetadata), to.Database)
-		part = jsonscan.AppendQuoted(append(part, partTable...), to.Table)
-		part = append(part, partOp...)
-		m.parts[to] = part
-	}
-	m.last, m.part = to, part
-	return part
 }
 
 var errResponse = errors.New("route: the record ids alone exceed the response limit")
@@ -85,22 +54,22 @@ var errResponse = errors.New("route: the record ids alone exceed the response li
 // largest rows fail, so that as few as possible do.
 func (b *batch) fit() error {
 	b.size = len(partOpen) + len(partClose)
+	if len(b.items) > 0 {
+		b.size -= len(`,`) // behind the last answer there is none
+	}
 	for i := range b.items {
 		it := &b.items[i]
-		if it.out.Result == Ok && it.out.Destination.Mode != AppendOnly {
-			it.meta = b.meta.of(it.out.Destination)
-		}
 		it.size = it.answerSize()
 		b.size += it.size
 	}
 	limit := cmp.Or(b.f.MaxResponse, MaxResponse)
-	for _, result := range [...]Result{ProcessingFailed, Ok} {
+	for _, result := range [...]result{resultFailed, resultOk} {
 		if b.size <= limit {
 			return nil
 		}
 		for _, i := range b.largest(result) {
 			it := &b.items[i]
-			if result == Ok {
+			if result == resultOk {
 				it.fail(TooLarge, nil)
 			}
 			it.bare = true
@@ -119,10 +88,10 @@ func (b *batch) fit() error {
 }
 
 // largest returns the items of a result, largest answer first.
-func (b *batch) largest(result Result) []int {
+func (b *batch) largest(result result) []int {
 	var all []int
 	for i := range b.items {
-		if b.items[i].out.Result == result {
+		if b.items[i].result == result {
 			all = append(all, i)
 		}
 	}
@@ -144,16 +113,16 @@ func (b *batch) appendResponse(dst []byte) []byte {
 
 func (b *batch) appendAnswer(dst []byte, it *item) []byte {
 	dst = append(append(dst, partID...), it.raw.id...)
-	dst = append(append(dst, partResult...), it.out.Result...)
+	dst = append(append(dst, partResult...), results[it.result]...)
 	switch {
-	case it.out.Result == Ok:
+	case it.result == resultOk:
 		dst = append(dst, it.partPayload()...)
 		dst = b.appendRow(dst, it.row)
-		if it.meta != nil {
-			dst = append(dst, it.meta...)
-			return append(append(dst, it.out.Operation...), partOpEnd...)
+		if it.to.metadata != nil {
+			dst = append(dst, it.to.metadata...)
+			return append(append(dst, operations[it.operation]...), partOpEnd...)
 		}
-	case it.out.Result == ProcessingFailed && !it.bare:
+	case it.result == resultFailed && !it.bare:
 		dst = append(dst, it.partPayload()...)
 		dst = append(dst, it.raw.payload...)
 	}
@@ -178,16 +147,16 @@ func (b *batch) response() Response {
 	r := Response{Records: make([]Answer, 0, len(b.items))}
 	for i := range b.items {
 		it := &b.items[i]
-		a := Answer{RecordID: it.record.RecordID, Result: it.out.Result}
+		a := Answer{RecordID: b.records[i].RecordID, Result: results[it.result]}
 		var payload []byte
 		switch {
-		case it.out.Result == Ok:
+		case it.result == resultOk:
 			payload = append(slices.Clone(it.row), '\n')
-			if to := it.out.Destination; it.meta != nil {
-				a.Metadata = &Metadata{OTFMetadata{to.Database, to.Table, it.out.Operation}}
+			if to := it.to; to.metadata != nil {
+				a.Metadata = &Metadata{OTFMetadata{to.Database, to.Table, operations[it.operation]}}
 			}
-		case it.out.Result == ProcessingFailed && !it.bare:
-			payload = slices.Clone(it.record.payload())
+		case it.result == resultFailed && !it.bare:
+			payload = slices.Clone(b.records[i].payload())
 		}
 		if it.raw.kafka {
 			a.KafkaRecordValue = payload

@@ -31,20 +31,21 @@ func Spell(b []byte) Spelling {
 	return s
 }
 
-// Len returns how many bytes the spelling has.
-func (s *Spelling) Len() int { return s.n }
-
-// Stands reports whether the spelling stands at b[i]. Near the end of b, where
-// there are too few bytes to compare, it says no.
-func (s *Spelling) Stands(b []byte, i int) bool {
+// Value returns the index of the first byte of the value behind the spelling, if
+// it stands at b[i], and -1 if not. Near the end of b, where there are too few
+// bytes to compare, it says no.
+func (s *Spelling) Value(b []byte, i int) int {
 	if i+16 > len(b) || s.n == 0 {
-		return false
+		return -1
 	}
 	w := b[i : i+16]
-	if (binary.LittleEndian.Uint64(w)^s.word[0])&s.mask[0]|(binary.LittleEndian.Uint64(w[8:])^s.word[1])&s.mask[1] != 0 {
-		return false
+	if (binary.LittleEndian.Uint64(w)^s.word[0])&s.mask[0]|(binary.LittleEndian.Uint64(w[8:])^s.word[1])&s.mask[1] != 0 || s.n > 16 && !s.tail(b, i) {
+		return -1
 	}
-	return s.n <= 16 || s.tail(b, i)
+	if i += s.n; i < len(b) && b[i] <= ' ' { // white space that was not there the last time
+		i = Space(b, i)
+	}
+	return i
 }
 
 // tail compares the second half.
