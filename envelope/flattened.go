@@ -22,7 +22,7 @@ import (
 // the row as its before image; any other is an upsert with the row as its after
 // image. The images are whole rows, metadata members included. What the
 // transform passes on unchanged (heartbeats, transaction boundaries, schema
-// changes) is named as by [Debezium].
+// changes, notifications, logical messages) is named as by [Debezium].
 //
 // The zero Flattened is ready to use. It is used by one goroutine at a time and
 // must not be copied after its first use; its fields must not change then.
@@ -45,7 +45,10 @@ type Flattened struct {
 
 	// TombstoneDeletes makes a tombstone with a key a Delete of that key, for the
 	// modes in which nothing else says that a row is gone (tombstone,
-	// delete-to-tombstone, none). Nothing orders such a delete: its Version is zero.
+	// delete-to-tombstone, none). Such a delete carries nothing that orders it: its
+	// Version is zero, older than that of any row that carries a time, so that only
+	// the order of arrival can be followed there. It carries no table either: set
+	// Table to what the rows say, and use one decoder for each topic.
 	TombstoneDeletes bool
 
 	inner Debezium
@@ -152,6 +155,8 @@ func (f *Flattened) passedOn(c *Change, row Row) bool {
 		{"status", "id", "event_count", "data_collections", "ts_ms"},
 		{"id", "type", "aggregate_type", "additional_data", "timestamp"},
 		{"source", "ts_ms", "databaseName", "schemaName", "ddl", "tableChanges"},
+		{"op", "ts_ms", "source", "message"}, // a logical message
+		{"op", "ts_ms", "source", "message", "transaction"},
 	} {
 		all := len(names) == n
 		for _, name := range names {

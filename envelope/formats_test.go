@@ -40,6 +40,7 @@ func TestFlattened(t *testing.T) {
 		{name: "heartbeat", value: `{"ts_ms":5}`, op: OpHeartbeat, time: 5e6},
 		{name: "wrapped heartbeat", value: `{"schema":{"type":"struct"},"payload":{"ts_ms":5}}`, op: OpHeartbeat, time: 5e6},
 		{name: "transaction", value: `{"status":"BEGIN","id":"5","event_count":null,"data_collections":null,"ts_ms":5}`, op: OpTransaction, time: 5e6, txID: "5"},
+		{name: "logical message", value: `{"op":"m","ts_ms":6,"source":{"ts_ms":5},"message":{"prefix":"p","content":"AAAA"}}`, op: OpMessage, time: 5e6, placed: false},
 		{name: "a table of status and id", value: `{"status":"BEGIN","id":"5"}`, op: OpUnknown},
 		{name: "no object", value: `[1]`, err: ErrType},
 		{name: "payload of another type", value: `{"schema":null,"payload":1}`, err: ErrType, path: "/payload"},

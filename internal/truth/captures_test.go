@@ -2,6 +2,7 @@ package truth_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +17,9 @@ type capture struct {
 	records []truth.Record
 	rows    []truth.Row
 	report  *report
+	format  *format // nil for envelopes
 
-	meanings []meaning // the oracle's, by record; none where the records are no envelopes
+	meanings []meaning // the oracle's, by record; none where nothing decodes them
 	read     *history  // by history
 }
 
@@ -32,6 +34,9 @@ var judges = []struct {
 	{"prefixes", judgePrefixes},
 	{"identity", judgeIdentity},
 	{"order", judgeOrder},
+	{"end", judgeEnd},
+	{"passed on", judgePassedOn},
+	{"deleted", judgeDeleted},
 	{"log", judgeLog},
 	{"halves", judgeHalves},
 	{"repeats", judgeRepeats},
@@ -50,7 +55,7 @@ func TestCaptures(t *testing.T) {
 			t.Errorf("%v: to be judged by its order: %v", v, ok)
 		}
 	}
-	for name := range expected {
+	for _, name := range slices.Concat(sortedKeys(expected), sortedKeys(notEnvelopes)) {
 		if !names[name] {
 			t.Errorf("%s is expected but not there", name)
 		}
@@ -86,12 +91,15 @@ func load(t *testing.T, v truth.Variant) *capture {
 		t.Fatal("no records")
 	}
 	c := &capture{Variant: v, records: records, rows: rows}
-	if !isEnvelope(v) {
+	if f, ok := notEnvelopes[v.String()]; ok {
+		c.format = &f
+	}
+	if !c.decodable() {
 		return c
 	}
 	c.meanings = make([]meaning, len(records))
 	for i, r := range records {
-		if c.meanings[i], err = mean(r); err != nil {
+		if c.meanings[i], err = c.mean(r); err != nil {
 			t.Fatalf("line %d: the oracle does not know it: %v", i+1, err)
 		}
 	}

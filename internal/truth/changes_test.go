@@ -18,7 +18,7 @@ type change struct {
 	line   int              // in records.jsonl
 	row    int              // the row's number: equal for the changes of one row
 	lsn    uint64           // source.lsn, 0 if there is none
-	source string           // the source block
+	source string           // the source block, or what the format has of it
 	blind  envelope.Version // of the same record without the envelope's own times
 	byTime envelope.Version // of a decoder that orders by time
 	agrees *bool            // with the database's row, once compared
@@ -46,24 +46,23 @@ func (c *capture) history(t *testing.T) *history {
 func readHistory(t *testing.T, c *capture) *history {
 	t.Helper()
 	h := &history{truth: map[string]truth.Row{}}
-	var d, blind envelope.Debezium
-	byTime := envelope.Debezium{Order: envelope.ByTime}
+	d, blind, byTime := c.decoders(envelope.ByPosition), c.decoders(envelope.ByPosition), c.decoders(envelope.ByTime)
 	numbers := map[string]int{}
 	columns := map[string][]string{} // of the key, by table; where an ALTER changes it, the last
 	for i, r := range c.records {
 		one, m := change{line: i + 1}, c.meanings[i]
-		if err := d.DecodeKeyed(&one.Change, r.Key, r.Value); err != nil {
+		if err := d(r.Topic).DecodeKeyed(&one.Change, r.Key, r.Value); err != nil {
 			t.Fatalf("line %d: %v", one.line, err)
 		}
 		if effect := one.Effect(); effect != envelope.Upsert && effect != envelope.Delete || one.Key == nil {
 			continue
 		}
 		var without envelope.Change
-		if err := blind.DecodeKeyed(&without, r.Key, withoutClock(t, r.Value, m.value)); err != nil {
+		if err := blind(r.Topic).DecodeKeyed(&without, r.Key, c.withoutClock(t, r, m)); err != nil {
 			t.Fatalf("line %d without the connector's clock: %v", one.line, err)
 		}
 		one.blind = without.Version
-		if err := byTime.DecodeKeyed(&without, r.Key, r.Value); err != nil {
+		if err := byTime(r.Topic).DecodeKeyed(&without, r.Key, r.Value); err != nil {
 			t.Fatalf("line %d by time: %v", one.line, err)
 		}
 		one.byTime = without.Version
@@ -71,10 +70,12 @@ func readHistory(t *testing.T, c *capture) *history {
 		var source struct {
 			LSN uint64 `json:"lsn"`
 		}
-		if err := json.Unmarshal(m.source, &source); err != nil {
-			t.Fatalf("line %d: %v", one.line, err)
+		if m.source != nil { // a null has none
+			if err := json.Unmarshal(m.source, &source); err != nil {
+				t.Fatalf("line %d: %v", one.line, err)
+			}
 		}
-		one.lsn = source.LSN
+		one.lsn, one.After = source.LSN, c.bare(t, one.After)
 
 		id, err := one.AppendKey(nil)
 		if err != nil {
@@ -139,7 +140,7 @@ func rowText(table string, values []string) string {
 // judgeIdentity: AppendKey tells rows apart exactly as table, key columns and
 // values do.
 func judgeIdentity(t *testing.T, c *capture) {
-	if !isEnvelope(c.Variant) {
+	if !c.decodable() {
 		return
 	}
 	h := c.history(t)

@@ -12,14 +12,16 @@ import (
 	"github.com/rowdelta/rowdelta/envelope"
 )
 
-// judgeDecode decodes every record with one decoder and compares it with the
-// oracle's answer.
+// judgeDecode decodes every record with one decoder, or one for its topic, and
+// compares it with the oracle's answer.
 func judgeDecode(t *testing.T, c *capture) {
 	if !isEnvelope(c.Variant) {
 		judgeRefused(t, c)
+	}
+	if !c.decodable() {
 		return
 	}
-	var d envelope.Debezium
+	decoderOf := c.decoders(envelope.ByPosition)
 	var key, value []byte
 	got, want := map[envelope.Op]int{}, map[envelope.Op]int{}
 	for i, r := range c.records {
@@ -28,7 +30,7 @@ func judgeDecode(t *testing.T, c *capture) {
 		want[m.op]++
 		key, value = append(key[:0], r.Key...), append(value[:0], r.Value...)
 		var change envelope.Change
-		if err := d.DecodeKeyed(&change, key, value); err != nil {
+		if err := decoderOf(r.Topic).DecodeKeyed(&change, key, value); err != nil {
 			t.Errorf("line %d: %v", line, err)
 			continue
 		}
@@ -50,7 +52,7 @@ func judgeDecode(t *testing.T, c *capture) {
 		t.Errorf("records by operation: got %v, want %v", got, want)
 	}
 	for op := envelope.OpUnknown; op <= envelope.OpSignal; op++ {
-		if op == envelope.OpUnknown || op == envelope.OpSignal {
+		if op == envelope.OpUnknown && isEnvelope(c.Variant) || op == envelope.OpSignal {
 			if want[op] != 0 {
 				t.Errorf("%d records of operation %v", want[op], op)
 			}
@@ -140,10 +142,14 @@ func judgeRefused(t *testing.T, c *capture) {
 // judgePrefixes: no strict prefix of a record decodes, nor does a record with
 // something behind it. The sample is the shortest record of each operation.
 func judgePrefixes(t *testing.T, c *capture) {
-	var d envelope.Debezium
+	var refusing envelope.Debezium
+	decoderOf := c.decoders(envelope.ByPosition)
 	for _, i := range shortest(c) {
 		r := c.records[i]
-		if !isEnvelope(c.Variant) { // its key need not be an object
+		d := decoder(&refusing)
+		if c.decodable() {
+			d = decoderOf(r.Topic)
+		} else { // its key need not be an object
 			r.Key = nil
 		}
 		var change envelope.Change
@@ -155,7 +161,7 @@ func judgePrefixes(t *testing.T, c *capture) {
 		if err := d.DecodeKeyed(&change, r.Key, append(r.Value[:len(r.Value):len(r.Value)], '}')); !isDecodeError(err) {
 			t.Errorf("line %d with a brace behind it: %v, %v", i+1, change.Op, err)
 		}
-		if !isEnvelope(c.Variant) {
+		if !c.decodable() {
 			continue
 		}
 		for n := range cuts(len(r.Key)) {
@@ -195,8 +201,8 @@ func isDecodeError(err error) bool {
 func shortest(c *capture) []int {
 	byKind := map[string]int{}
 	for i, r := range c.records {
-		kind := "no envelope"
-		if isEnvelope(c.Variant) {
+		kind := "no change"
+		if c.decodable() {
 			kind = c.meanings[i].op.String()
 		}
 		if j, ok := byKind[kind]; r.Value != nil && (!ok || len(r.Value) < len(c.records[j].Value)) {

@@ -18,19 +18,6 @@ import (
 // The oracle says what a record is, with encoding/json and maps alone. It
 // shares no code with the decoder, and nothing about it is quick or clever.
 
-// notEnvelopes are the variants, by the beginning of their names, whose records
-// are no Debezium envelopes: a single message transformation or a converter
-// made something else of them.
-var notEnvelopes = []string{
-	"unwrap",      // flattened rows
-	"cloudevents", // CloudEvents
-	"outbox",      // an application's own payloads
-}
-
-func isEnvelope(v truth.Variant) bool {
-	return !slices.ContainsFunc(notEnvelopes, func(prefix string) bool { return strings.HasPrefix(v.Name, prefix) })
-}
-
 type object = map[string]json.RawMessage
 
 // what a record is and must decode to.

@@ -37,7 +37,7 @@ func (h *history) deliveries() (rows [][]*change, ranks [][]int) {
 // are compared, so that no circle can hide behind neighbours in order. It holds
 // across failovers too, and without the connector's clock within one log.
 func judgeLog(t *testing.T, c *capture) {
-	if !isEnvelope(c.Variant) {
+	if !c.placed() {
 		return
 	}
 	rows, ranks := c.history(t).deliveries()
@@ -78,7 +78,7 @@ func judgeLog(t *testing.T, c *capture) {
 // column both are changes of one row: the delete is older, and neither repeats
 // the other.
 func judgeHalves(t *testing.T, c *capture) {
-	if !isEnvelope(c.Variant) {
+	if !c.placed() {
 		return
 	}
 	changes := c.history(t).changes
@@ -102,7 +102,7 @@ func judgeHalves(t *testing.T, c *capture) {
 // judgeRepeats: Repeats is true between two deliveries of one change and never
 // between two changes of a row, with the connector's clock and without it.
 func judgeRepeats(t *testing.T, c *capture) {
-	if !isEnvelope(c.Variant) {
+	if !c.placed() {
 		return
 	}
 	rows, ranks := c.history(t).deliveries()
@@ -142,7 +142,7 @@ func judgeRepeats(t *testing.T, c *capture) {
 
 // judgeBinary: a version survives its 32 bytes.
 func judgeBinary(t *testing.T, c *capture) {
-	if !isEnvelope(c.Variant) {
+	if !c.placed() {
 		return
 	}
 	resolution := time.Nanosecond
