@@ -18,11 +18,15 @@ import (
 type KeyFunc func(dst []byte, c *Change) ([]byte, error)
 
 // KeyColumns returns a KeyFunc for tables whose key columns are known. A table
-// that is not in the map gives [ErrNoKey]. It keeps the map, which must not
+// of the map without DB stands for the table of that name in any database. A
+// table that is not in the map gives [ErrNoKey]. It keeps the map, which must not
 // change any more.
 func KeyColumns(columns map[Table][]string) KeyFunc {
 	return func(dst []byte, c *Change) ([]byte, error) {
-		names := columns[c.Table]
+		names, ok := columns[c.Table]
+		if !ok {
+			names = columns[Table{Schema: c.Table.Schema, Name: c.Table.Name}]
+		}
 		if len(names) == 0 {
 			return dst, fmt.Errorf("%w %s", ErrNoKey, c.Table)
 		}

@@ -140,6 +140,10 @@ func TestKeyColumns(t *testing.T) {
 	if got, err := keys(nil, &Change{Op: OpRead, Table: Table{Name: "t"}, After: Row(`{"id":1,"x":2}`)}); err != nil || string(got) != string(want) {
 		t.Errorf("%q, %v", got, err)
 	}
+	want, _ = (&Change{Table: Table{DB: "d", Name: "t"}, Key: Row(`{"id":1}`)}).AppendKey(nil)
+	if got, err := keys(nil, &Change{Op: OpRead, Table: Table{DB: "d", Name: "t"}, After: Row(`{"id":1}`)}); err != nil || string(got) != string(want) {
+		t.Errorf("in any database: %q, %v", got, err)
+	}
 	for _, name := range []string{"empty", "other"} {
 		if got, err := keys([]byte("x"), &Change{Table: Table{Name: name}, After: Row(`{"id":1}`)}); !errors.Is(err, ErrNoKey) || string(got) != "x" {
 			t.Errorf("%s: %q, %v", name, got, err)

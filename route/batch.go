@@ -172,7 +172,7 @@ func (b *batch) decide(it *item, value []byte) {
 			it.operation = operationInsert
 		}
 		if col, found := b.f.placeholder.In(c); found && b.f.Unavailable != Send {
-			b.f.apply(b.f.Unavailable, it, Unavailable, &unavailableError{string(col.AppendName(nil))})
+			b.f.apply(b.f.Unavailable, it, Unavailable, &UnavailableError{string(col.AppendName(nil))})
 			return
 		}
 	}
@@ -195,11 +195,6 @@ func (f *Firehose) apply(p Policy, it *item, why Reason, err error) {
 	it.fail(why, err)
 }
 
-// An unavailableError names the column that the connector did not have.
-type unavailableError struct{ column string }
-
-func (e *unavailableError) Error() string { return "route: no value in column " + e.column }
-
 // coalesce checks that the row's key is there, and drops the older of two
 // changes of one row. A change that failed takes no part: an older one that can
 // be sent is better than none.
@@ -209,10 +204,10 @@ func (b *batch) coalesce(it *item, c *envelope.Change, effect envelope.Effect) {
 	}
 	key, err := b.f.Keys(b.key[:0], c)
 	switch {
-	case errors.Is(err, envelope.ErrNoKey):
-		return
+	case errors.Is(err, envelope.ErrNoKey) && it.operation == operationInsert:
+		return // needs no key
 	case err != nil:
-		it.fail(NoImage, err)
+		it.fail(NoKey, err)
 		return
 	}
 	b.key = key

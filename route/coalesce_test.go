@@ -42,13 +42,13 @@ func TestCoalesce(t *testing.T) {
 		{"other keys", [][]byte{one(1), upsert("u", `{"order_id":2}`, 2), upsert("u", `{"order_id":"1"}`, 3)}, "OOO", nil},
 		{"one key, two spellings", [][]byte{one(1), upsert("u", `{"\u006frder_id":1.0}`, 2)}, "DO", nil},
 		{"other tables", [][]byte{one(1), change("u", "items", "null", `{"order_id":1}`, 2)}, "OO", nil},
-		{"a table without keys", [][]byte{change("u", "log", "null", `{"order_id":1}`, 1), change("u", "log", "null", `{"order_id":1}`, 1)}, "OO", nil},
+		{"a table without keys", [][]byte{change("u", "log", "null", `{"order_id":1}`, 1), change("u", "log", "null", `{"order_id":1}`, 1)}, "PP", []route.Reason{route.NoKey, route.NoKey}},
 		{"failed takes no part", [][]byte{one(1), lacking, one(2)}, "DPO", []route.Reason{route.Superseded, route.Unavailable, route.Delivered}},
 		{"older than a failed one", [][]byte{lacking, one(1)}, "PO", []route.Reason{route.Unavailable, route.Delivered}},
 		{"undecodable between", [][]byte{one(1), []byte("{"), nil, one(2)}, "DPDO", []route.Reason{route.Superseded, route.Undecodable, route.NotARow, route.Delivered}},
 		{"a truncate between", [][]byte{one(1), change("t", "orders", "null", "null", 2), one(3)}, "DPO", []route.Reason{route.Superseded, route.Truncated, route.Delivered}},
-		{"an upsert without key", [][]byte{one(1), upsert("u", `{"v":2}`, 2), upsert("u", `{"order_id":1,"order_id":2}`, 3)}, "OPP", []route.Reason{route.Delivered, route.NoImage, route.NoImage}},
-		{"a delete without key", [][]byte{one(1), remove(`{"v":2}`, 2)}, "OP", []route.Reason{route.Delivered, route.NoImage}},
+		{"an upsert without key", [][]byte{one(1), upsert("u", `{"v":2}`, 2), upsert("u", `{"order_id":1,"order_id":2}`, 3)}, "OPP", []route.Reason{route.Delivered, route.NoKey, route.NoKey}},
+		{"a delete without key", [][]byte{one(1), remove(`{"v":2}`, 2)}, "OP", []route.Reason{route.Delivered, route.NoKey}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var seen []outcome
@@ -93,6 +93,9 @@ func TestCoalesceLiteral(t *testing.T) {
 		{"delete, create", [][]byte{gone, create}, []string{"", "update"}},
 		{"create, delete before it", [][]byte{create, gone}, []string{"update", ""}},
 		{"update, read", [][]byte{upsert("u", `{"order_id":1}`, 1), read}, []string{"", "update"}},
+		{"a create in a table without keys", [][]byte{change("c", "log", "null", `{"order_id":1}`, 1)}, []string{"insert"}},
+		{"an update in a table without keys", [][]byte{change("u", "log", "null", `{"order_id":1}`, 1)}, []string{""}},
+		{"a table without keys", [][]byte{change("c", "log", "null", `{"v":1}`, 1), change("c", "log", "null", `{"v":1}`, 1), change("u", "log", "null", `{"v":1}`, 2)}, []string{"insert", "insert", ""}},
 		{"other rows", [][]byte{create, upsert("c", `{"order_id":2}`, 1)}, []string{"insert", "insert"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,7 +18,11 @@ import (
 // shared that must not be.
 func TestConcurrent(t *testing.T) {
 	var decoders, observed atomic.Int64
-	f := firehose(coalescing)
+	keys := func(f *route.Firehose) {
+		f.Coalesce = true
+		f.Keys = func(dst []byte, c *envelope.Change) ([]byte, error) { return c.AppendKey(dst, "order_id") }
+	}
+	f := firehose(keys)
 	f.Router = &route.Rules{Database: "lake", Patterns: []route.Pattern{{Name: "new_*", To: route.Destination{Table: "{schema}_{table}"}}}, Default: &route.Destination{}}
 	f.Observe = func(o *route.Outcome) { observed.Add(int64(len(o.RecordID))) }
 	f.NewDecoder = func() envelope.Decoder {
@@ -43,7 +47,7 @@ func TestConcurrent(t *testing.T) {
 			ev.Records = append(ev.Records, route.Record{RecordID: id(k), Data: v})
 		}
 		event := kinesis.event(values...)
-		want, err := firehose(coalescing, func(g *route.Firehose) { g.Router = f.Router }).Invoke(t.Context(), event)
+		want, err := firehose(keys, func(g *route.Firehose) { g.Router = f.Router }).Invoke(t.Context(), event)
 		require.NoError(t, err)
 		all[i] = pair{event, want, ev}
 	}

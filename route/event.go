@@ -10,11 +10,11 @@ type Event struct {
 	Records                []Record `json:"records"`
 }
 
-// A Record is one record of an Event. From Kinesis and Direct PUT it has Data,
+// A Record is one record of an Event, without its metadata. From Kinesis and Direct PUT it has Data,
 // from MSK KafkaRecordValue; a tombstone has neither.
 type Record struct {
 	RecordID                    string `json:"recordId"`
-	ApproximateArrivalTimestamp int64  `json:"approximateArrivalTimestamp"` // ms since the Unix epoch
+	ApproximateArrivalTimestamp int64  `json:"approximateArrivalTimestamp,omitempty"` // ms since the Unix epoch
 	Data                        []byte `json:"data,omitempty"`
 	KafkaRecordValue            []byte `json:"kafkaRecordValue,omitempty"`
 }

@@ -42,7 +42,8 @@ type Firehose struct {
 	Logger *slog.Logger
 
 	// Observe, if not nil, is called for each record of an answered event, in
-	// order. It must be safe for concurrent use and must not retain the Outcome.
+	// order, before the answer is returned. It must be safe for concurrent use. The
+	// Outcome is valid until it returns; a copy without the RecordID may be kept.
 	Observe func(*Outcome)
 
 	// Unavailable says what becomes of a row with a column that the connector did
@@ -58,19 +59,21 @@ type Firehose struct {
 	// operation: Fail, the default, or Drop.
 	Truncate Policy
 
-	// Keys tells rows apart. With it a delete whose image lacks the key fails.
-	// Coalesce needs it.
+	// Keys tells rows apart. With it a delete fails whose image lacks the key, and
+	// with Coalesce any change but an insert of a table that it does not know, so
+	// that a name misspelled there is seen. Coalesce needs it.
 	Keys envelope.KeyFunc
 
 	// Coalesce sends of several changes of one row in a batch only the newest by
 	// Version and drops the others, since Firehose keeps no order among them. It
-	// leaves alone append-only destinations and tables that Keys does not know.
-	// Changes of one row in different batches stay in different deliveries.
+	// leaves append-only destinations alone. Changes of one row in different batches
+	// stay in different deliveries.
 	Coalesce bool
 
 	// MaxResponse is the largest response in bytes; 0 means the constant of that
-	// name. Records that do not fit fail: first failed ones lose their payload,
-	// then the largest rows fail.
+	// name. Lambda refuses a larger one, which fails the batch and ends the process.
+	// Records that do not fit fail: first failed ones lose their payload, which
+	// Firehose has itself, then the largest rows fail.
 	MaxResponse int
 
 	batches     sync.Pool // of *batch

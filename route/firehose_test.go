@@ -234,6 +234,7 @@ func TestPrimaryKeyChange(t *testing.T) {
 				require.Nil(t, values[i], "only the tombstones are dropped")
 				continue
 			}
+			require.Equal(t, "Ok", a.Result)
 			all, ok := members([]byte(a.Payload))
 			require.True(t, ok)
 			moves = append(moves, a.Operation+" "+string(named(all, "id")[0]))
@@ -258,16 +259,18 @@ func TestDeleteWithoutKey(t *testing.T) {
 		keys   envelope.KeyFunc
 		value  []byte
 		result string
+		why    route.Reason
 		err    error
 	}{
-		{"whole", keys, remove(`{"line":2,"order_id":1}`, 1), "Ok", nil},
-		{"null", keys, remove(`{"line":null,"order_id":1}`, 1), "Ok", nil}, // what null in a key means is the source's business
-		{"missing", keys, remove(`{"order_id":1}`, 1), "ProcessingFailed", envelope.ErrMissing},
-		{"twice", keys, remove(`{"order_id":1,"line":1,"order_id":2}`, 1), "ProcessingFailed", envelope.ErrDuplicate},
-		{"no image", keys, remove(`null`, 1), "ProcessingFailed", nil},
-		{"upsert", keys, upsert("u", `{"order_id":1}`, 1), "Ok", nil},
-		{"unknown table", keys, change("d", "items", `{"order_id":1}`, "null", 1), "Ok", nil},
-		{"no keys", nil, remove(`{"order_id":1}`, 1), "Ok", nil},
+		{"whole", keys, remove(`{"line":2,"order_id":1}`, 1), "Ok", route.Delivered, nil},
+		{"null", keys, remove(`{"line":null,"order_id":1}`, 1), "Ok", route.Delivered, nil}, // what null in a key means is the source's business
+		{"missing", keys, remove(`{"order_id":1}`, 1), "ProcessingFailed", route.NoKey, envelope.ErrMissing},
+		{"twice", keys, remove(`{"order_id":1,"line":1,"order_id":2}`, 1), "ProcessingFailed", route.NoKey, envelope.ErrDuplicate},
+		{"no image", keys, remove(`null`, 1), "ProcessingFailed", route.NoImage, nil},
+		{"upsert", keys, upsert("u", `{"order_id":1}`, 1), "Ok", route.Delivered, nil},
+		{"unknown table", keys, change("d", "items", `{"order_id":1}`, "null", 1), "ProcessingFailed", envelope.ErrNoKey},
+		{"upsert of an unknown table", keys, change("u", "items", "null", `{"order_id":1}`, 1), "Ok", nil},
+		{"no keys", nil, remove(`{"order_id":1}`, 1), "Ok", route.Delivered, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var seen []outcome
@@ -277,7 +280,11 @@ func TestDeleteWithoutKey(t *testing.T) {
 			assert.Equal(t, c.result, got[0].Result)
 			if c.result == "ProcessingFailed" {
 				assert.Equal(t, string(c.value), got[0].Payload)
-				assert.Equal(t, route.NoImage, seen[0].Reason)
+				want := route.NoKey
+				if c.err == nil {
+					want = route.NoImage
+				}
+				assert.Equal(t, want, seen[0].Reason)
 			}
 			require.ErrorIs(t, seen[0].Err, c.err)
 		})

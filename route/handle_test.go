@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/rowdelta/rowdelta/envelope"
 	"github.com/rowdelta/rowdelta/route"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -151,6 +152,26 @@ func TestHandleDoesNotAlias(t *testing.T) {
 		again, err := f.Handle(t.Context(), event())
 		require.NoError(t, err)
 		assert.Equal(t, string(want), string(marshal(t, again)))
+	}
+}
+
+// Nor does a decoder whose rows have room behind them make the Firehose write there.
+func TestRowsWithRoomBehind(t *testing.T) {
+	f := firehose()
+	f.NewDecoder = func() envelope.Decoder {
+		return decoderFunc(func(c *envelope.Change, record []byte) error {
+			*c = envelope.Change{Op: envelope.OpCreate, Table: envelope.Table{Name: "t"}, After: record[:len(`{"a":1}`)]}
+			return nil
+		})
+	}
+	value := []byte(`{"a":1}{"b":2}`)
+	got, err := f.Handle(t.Context(), route.Event{Records: []route.Record{{RecordID: "r0", Data: value}, {RecordID: "r1", Data: value}}})
+	require.NoError(t, err)
+	assert.Equal(t, `{"a":1}{"b":2}`, string(value))
+	got.Records[0].Data[1] = '#'
+	assert.Equal(t, `{"a":1}{"b":2}`, string(value))
+	for _, a := range invoke(t, f, kinesis.event(value, value)) {
+		assert.Equal(t, "{\"a\":1}\n", a.Payload)
 	}
 }
 

@@ -15,7 +15,6 @@ type item struct {
 	table     envelope.Table
 	err       error
 	encoded   int // size of the payload that came in, in base64
-	size      int // of the answer
 	op        envelope.Op
 	result    result
 	operation operation

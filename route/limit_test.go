@@ -229,6 +229,33 @@ func TestLimitOrder(t *testing.T) {
 	}
 }
 
+// It is what a payload takes that counts, not what the whole answer does: an answer can be long by its record id, which
+// stays.
+func TestLimitOfLongIDs(t *testing.T) {
+	row := func(n int) []byte { return upsert("u", `{"v":"`+strings.Repeat("x", n)+`"}`, 1) }
+	for _, c := range []struct {
+		name        string
+		long, short []byte // under a long id and under a short one
+		want        string
+	}{
+		{"rows", row(10), row(600), "O-"},
+		{"failed records", []byte("{"), []byte(strings.Repeat("x", 600)), "P-"},
+		{"a large one under the long id", row(600), row(10), "-O"},
+	} {
+		event := kinesis.eventOf(kinesis.record(strings.Repeat("i", 2000), quote(c.long)), kinesis.record("r", quote(c.short)))
+		got := invoke(t, firehose(byTable, limit(withoutLimit(t, event).size(0, false)-500)), event)
+		payloads := ""
+		for _, a := range got {
+			if a.Under == "" {
+				payloads += "-"
+			} else {
+				payloads += a.Result[:1]
+			}
+		}
+		assert.Equal(t, c.want, payloads, c.name)
+	}
+}
+
 // Lambda's own limit, with events that are as large as it lets them be.
 func TestLambdaLimit(t *testing.T) {
 	require.Equal(t, 6_291_556, route.MaxResponse)

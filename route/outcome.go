@@ -25,13 +25,14 @@ const (
 	Unavailable                 // a column holds the placeholder of a value that the connector did not have
 	Undecodable                 // ProcessingFailed: not base64, or not a record of the decoder's format
 	Unrouted                    // ProcessingFailed: the Router gave an error
-	NoImage                     // ProcessingFailed: no image of the row, or none with its key
+	NoImage                     // ProcessingFailed: the record has no image of the row
+	NoKey                       // ProcessingFailed: Keys does not know the table, or the image lacks a key column
 	Inexpressible               // ProcessingFailed: a delete for an append-only destination
 	TooLarge                    // ProcessingFailed: the response would have exceeded Lambda's limit
 )
 
 var reasonNames = [...]string{"delivered", "not a row", "unwanted", "superseded", "truncate", "unavailable value", "undecodable", "no route",
-	"no row image", "delete in append-only table", "response too large"}
+	"no row image", "no key", "delete in append-only table", "response too large"}
 
 // String returns the reason in a few words.
 func (r Reason) String() string {
@@ -41,7 +42,8 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
-// An Outcome is what became of one record. It holds no row data.
+// An Outcome is what became of one record. It holds no row data. All but
+// RecordID may be kept.
 type Outcome struct {
 	RecordID    []byte         // between the quotes as in the event; valid until Observe returns
 	Table       envelope.Table // the source table; zero if the record could not be decoded
@@ -52,3 +54,11 @@ type Outcome struct {
 	Reason      Reason
 	Err         error // the cause, if there is one beyond the reason
 }
+
+// An UnavailableError is the Err of an Outcome with the reason Unavailable.
+type UnavailableError struct {
+	Column string // the first column without a value
+}
+
+// Error names the column.
+func (e *UnavailableError) Error() string { return "no value in column " + e.Column }

@@ -58,44 +58,48 @@ func (b *batch) fit() error {
 		b.size -= len(`,`) // behind the last answer there is none
 	}
 	for i := range b.items {
-		it := &b.items[i]
-		it.size = it.answerSize()
-		b.size += it.size
+		b.size += b.items[i].answerSize()
 	}
 	limit := cmp.Or(b.f.MaxResponse, MaxResponse)
 	for _, result := range [...]result{resultFailed, resultOk} {
 		if b.size <= limit {
 			return nil
 		}
-		for _, i := range b.largest(result) {
-			it := &b.items[i]
-			if result == resultOk {
-				it.fail(TooLarge, nil)
-			}
-			it.bare = true
-			was := it.size
-			it.size = it.answerSize()
-			b.size += it.size - was
-			if b.size <= limit {
+		for _, s := range b.savings(result) {
+			b.items[s.item].strip()
+			if b.size -= s.bytes; b.size <= limit {
 				return nil
 			}
 		}
 	}
-	if b.size <= limit {
-		return nil
-	}
 	return errResponse
 }
 
-// largest returns the items of a result, largest answer first.
-func (b *batch) largest(result result) []int {
-	var all []int
+// strip takes an item's payload out of its answer, which makes a row fail.
+func (it *item) strip() {
+	if it.result == resultOk {
+		it.fail(TooLarge, nil)
+	}
+	it.bare = true
+}
+
+// A saving is what the response shrinks by if an item is stripped.
+type saving struct{ item, bytes int }
+
+// savings returns those of the items of a result, the largest first.
+func (b *batch) savings(result result) []saving {
+	var all []saving
 	for i := range b.items {
-		if b.items[i].result == result {
-			all = append(all, i)
+		if b.items[i].result != result {
+			continue
+		}
+		stripped := b.items[i]
+		stripped.strip()
+		if bytes := b.items[i].answerSize() - stripped.answerSize(); bytes > 0 {
+			all = append(all, saving{i, bytes})
 		}
 	}
-	slices.SortStableFunc(all, func(i, j int) int { return cmp.Compare(b.items[j].size, b.items[i].size) })
+	slices.SortStableFunc(all, func(x, y saving) int { return cmp.Compare(y.bytes, x.bytes) })
 	return all
 }
 

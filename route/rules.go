@@ -12,9 +12,9 @@ import (
 )
 
 // Rules is a Router over a list of tables and patterns. An exact table comes
-// first, then the first pattern that matches, then the default; a table that
-// none of them names gives [ErrNoRoute], so that a new table's rows are seen to
-// fail and are not lost in silence.
+// first, with its database and then without, then the first pattern that
+// matches, then the default; a table that none of them names gives [ErrNoRoute],
+// so that a new table's rows are seen to fail and are not lost in silence.
 //
 // The names in a rule's Destination are templates: {db}, {schema} and {table}
 // stand for the parts of the source table's name. An empty Table is {table}, an
@@ -23,9 +23,9 @@ import (
 // Rules is safe for concurrent use. Its fields must not change after the first
 // call of Route, and it must not be copied.
 type Rules struct {
-	Database string // for rules that name none; a template too
-	Lower    bool   // lower-case the destinations' names, as S3 Tables asks for
-	Tables   map[envelope.Table]Destination
+	Database string                         // for rules that name none; a template too
+	Lower    bool                           // lower-case the destinations' names, as S3 Tables asks for
+	Tables   map[envelope.Table]Destination // a key without DB stands for the table in any database
 	Patterns []Pattern
 	Default  *Destination // nil: a table without a rule is an error
 
@@ -73,7 +73,11 @@ func (r *Rules) Route(c *envelope.Change) (Destination, error) {
 }
 
 func (r *Rules) resolve(t envelope.Table) (Destination, error) {
-	if to, ok := r.Tables[t]; ok {
+	to, ok := r.Tables[t]
+	if !ok {
+		to, ok = r.Tables[envelope.Table{Schema: t.Schema, Name: t.Name}]
+	}
+	if ok {
 		return r.expand(to, t)
 	}
 	for _, p := range r.Patterns {

@@ -51,9 +51,9 @@ func TestNoRowDataIsTold(t *testing.T) {
 		{"no route", whole, route.Unrouted, func(f *route.Firehose) { f.Router = &route.Rules{} }},
 		{"bad rules", whole, route.Unrouted, func(f *route.Firehose) { f.Router = &route.Rules{Patterns: []route.Pattern{{Name: "["}}} }},
 		{"delete without image", string(remove("null", 1)), route.NoImage, nil},
-		{"delete without key", string(remove(strings.Replace(row, "order_id", "id", 1), 1)), route.NoImage, coalescing},
-		{"delete with two keys", string(remove(strings.Replace(row, `"name"`, `"order_id"`, 1), 1)), route.NoImage, coalescing},
-		{"upsert with two keys", string(upsert("u", strings.Replace(row, `"name"`, `"order_id"`, 1), 1)), route.NoImage, coalescing},
+		{"delete without key", string(remove(strings.Replace(row, "order_id", "id", 1), 1)), route.NoKey, coalescing},
+		{"delete with two keys", string(remove(strings.Replace(row, `"name"`, `"order_id"`, 1), 1)), route.NoKey, coalescing},
+		{"upsert with two keys", string(upsert("u", strings.Replace(row, `"name"`, `"order_id"`, 1), 1)), route.NoKey, coalescing},
 		{"delete in an append-only table", string(remove(row, 1)), route.Inexpressible, mode(route.AppendOnly)},
 		{"too large", whole, route.TooLarge, limit(100)},
 	} {

@@ -2,6 +2,7 @@ package route_test
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestUnavailable(t *testing.T) {
 					require.Equal(t, want, a.Result, "record %d, column %s", i, columns[i])
 					assert.Equal(t, route.Unavailable, seen[i].Reason)
 					if policy == route.Fail {
-						require.EqualError(t, seen[i].Err, "route: no value in column "+columns[i])
+						require.EqualError(t, seen[i].Err, "no value in column "+columns[i])
 						assert.Equal(t, string(values[i]), a.Payload)
 					}
 				}
@@ -121,6 +122,13 @@ func TestUnavailableOrNot(t *testing.T) {
 		{"create of a changed key", upsert("c", `{"order_id":1,"note":"`+text+`"}`, 1), "P"},
 		{"read", upsert("r", `{"order_id":1,"note":"`+text+`"}`, 1), "P"},
 		{"escaped", upsert("u", `{"order_id":1,"note":"\u005f_debezium\u005funavailable_value"}`, 1), "P"},
+		{"base64", upsert("u", `{"order_id":1,"b":"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="}`, 1), "P"},
+		{"hexadecimal", upsert("u", `{"order_id":1,"b":"5f5f646562657a69756d5f756e617661696c61626c655f76616c7565"}`, 1), "P"},
+		{"list", upsert("u", `{"order_id":1,"notes":["`+text+`"]}`, 1), "P"},
+		{"list of its bytes", upsert("u", `{"order_id":1,"n":[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101]}`, 1), "P"},
+		{"list of its UUID", upsert("u", `{"order_id":1,"u":["b68a35a7-17ad-35b3-af2a-ae46edb4545a"]}`, 1), "P"},
+		{"map", upsert("u", `{"order_id":1,"h":{"`+text+`":"`+text+`"}}`, 1), "P"},
+		{"map in a text", upsert("u", `{"order_id":1,"h":"{\"`+text+`\":\"`+text+`\"}"}`, 1), "P"},
 		{"spaced", upsert("u", `{"order_id":1,"notes":[ "`+text+`" ]}`, 1), "P"},
 		{"last of many", upsert("u", `{"a":[],"b":{},"c":null,"d":1,"e":"x","order_id":1,"note":"`+text+`"}`, 1), "P"},
 		{"delete", remove(`{"order_id":1,"note":"`+text+`"}`, 1), "O"}, // only its key counts
