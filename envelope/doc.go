@@ -12,7 +12,10 @@
 //
 // Everything else that its topics carry is named, not refused: tombstones,
 // heartbeats, transaction boundaries, schema changes, notifications, logical
-// messages.
+// messages. [Flattened] decodes the rows that Debezium's ExtractNewRecordState
+// transform makes of envelopes, and [CloudEvents] the events that its
+// CloudEventsConverter does. Which of the three a topic carries is a matter of
+// its configuration; a decoder is chosen for it, and does not guess.
 //
 // # Memory
 //

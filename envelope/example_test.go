@@ -150,3 +150,34 @@ func ExampleChange_Clone() {
 	// Output:
 	// {"order_id":2,"status":"delivered","total":"149.50"}
 }
+
+func ExampleFlattened() {
+	d := envelope.Flattened{Table: envelope.Table{DB: "shop", Schema: "public"}} // what the rows do not carry
+	var c envelope.Change
+	row := []byte(`{"order_id":2,"status":"new","__deleted":"true","__op":"d","__table":"orders","__source_ts_ms":1795233274120}`)
+	if err := d.Decode(&c, row); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Effect(), c.Table)
+	key, err := c.AppendKey(nil, "order_id")
+	fmt.Printf("%q %v\n", key, err)
+	// Output:
+	// delete shop.public.orders
+	// "\x04shop\x06public\x06orders\border_id0\x012\x00" <nil>
+}
+
+func ExampleCloudEvents() {
+	var d envelope.CloudEvents
+	var c envelope.Change
+	event := []byte(`{"id":"name:pg;lsn:30","specversion":"1.0","type":"io.debezium.connector.postgresql.DataChangeEvent",` +
+		`"iodebeziumop":"c","iodebeziumdb":"shop","iodebeziumschema":"public","iodebeziumtable":"orders","iodebeziumtsms":"1795233274120",` +
+		`"data":{"before":null,"after":{"order_id":2}}}`)
+	if err := d.Decode(&c, event); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Op, c.Table, string(c.After))
+	// Output:
+	// create shop.public.orders {"order_id":2}
+}

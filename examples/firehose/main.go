@@ -29,10 +29,16 @@ func main() {
 	lambda.Start(handler)
 }
 
+// The source tables, of whichever database, and their primary keys.
+var (
+	orders   = envelope.Table{Schema: "public", Name: "orders"}
+	products = envelope.Table{Schema: "public", Name: "products"}
+	keys     = map[envelope.Table][]string{orders: {"order_id"}, products: {"product_id"}}
+)
+
 // newHandler returns the function's handler. Its settings are environment
 // variables, each with a default:
 //
-//	SOURCE_DATABASE          aurora_orders                  the connector's database.dbname
 //	DESTINATION_DATABASE     aurora_cdc                     the S3 Tables namespace
 //	UNAVAILABLE_PLACEHOLDER  __debezium_unavailable_value   the connector's unavailable.value.placeholder
 //	LOG_LEVEL                INFO                           DEBUG, INFO, WARN or ERROR
@@ -41,9 +47,6 @@ func newHandler(getenv func(string) string, logs io.Writer) (*route.Firehose, er
 	if err := level.UnmarshalText([]byte(cmp.Or(getenv("LOG_LEVEL"), "INFO"))); err != nil {
 		return nil, fmt.Errorf("LOG_LEVEL: %w", err)
 	}
-	source := cmp.Or(getenv("SOURCE_DATABASE"), "aurora_orders")
-	orders := envelope.Table{DB: source, Schema: "public", Name: "orders"}
-	products := envelope.Table{DB: source, Schema: "public", Name: "products"}
 	return &route.Firehose{
 		Router: &route.Rules{
 			Database: cmp.Or(getenv("DESTINATION_DATABASE"), "aurora_cdc"),
@@ -52,7 +55,7 @@ func newHandler(getenv func(string) string, logs io.Writer) (*route.Firehose, er
 				products: {Table: "products"},
 			},
 		},
-		Keys:        envelope.KeyColumns(map[envelope.Table][]string{orders: {"order_id"}, products: {"product_id"}}),
+		Keys:        envelope.KeyColumns(keys),
 		Coalesce:    true,
 		Placeholder: getenv("UNAVAILABLE_PLACEHOLDER"),
 		Logger:      slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: level, ReplaceAttr: lambdacontext.ReplaceAttr})),

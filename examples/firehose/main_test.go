@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -207,21 +208,24 @@ func TestLimit(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	data := load(t)
-	settings := map[string]string{"SOURCE_DATABASE": "other", "DESTINATION_DATABASE": "elsewhere"}
+	settings := map[string]string{"DESTINATION_DATABASE": "elsewhere"}
 	var logs bytes.Buffer
 	handler, err := newHandler(func(name string) string { return settings[name] }, &logs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Rows of aurora_orders are not of this source; those of other are.
-	values := [][]byte{data.Orders[0], bytes.ReplaceAll(data.Orders[0], []byte("aurora_orders"), []byte("other"))}
+	// Rows of another schema have no rule; of the database any name will do.
+	values := [][]byte{
+		bytes.ReplaceAll(data.Orders[0], []byte(`"schema":"public"`), []byte(`"schema":"private"`)),
+		bytes.ReplaceAll(data.Orders[0], []byte("aurora_orders"), []byte("other")),
+	}
 	body, err := handler.Invoke(t.Context(), mskEvent(t, 0, values))
 	if err != nil {
 		t.Fatal(err)
 	}
 	answers := parseResponse(t, body, len(values)).Records
 	if got := answers[0]; got.Result != route.ProcessingFailed || !bytes.Equal(got.KafkaRecordValue, values[0]) {
-		t.Errorf("another database's row: got %s with %d bytes", got.Result, len(got.KafkaRecordValue))
+		t.Errorf("another schema's row: got %s with %d bytes", got.Result, len(got.KafkaRecordValue))
 	}
 	if got := answers[1]; got.Result != route.Ok || got.Metadata.OTF != (route.OTFMetadata{Database: "elsewhere", Table: "orders", Operation: route.OperationUpdate}) {
 		t.Errorf("got %s to %v", got.Result, got.Metadata)
@@ -233,11 +237,33 @@ func TestSettings(t *testing.T) {
 		t.Fatalf("%v: %s", err, logs.Bytes())
 	}
 	if line.Timestamp == "" || line.Level != "WARN" || line.Message == "" || line.RecordID != recordID(0) ||
-		line.Reason != route.Unrouted.String() || line.Table != "aurora_orders.public.orders" {
+		line.Reason != route.Unrouted.String() || line.Table != "aurora_orders.private.orders" {
 		t.Errorf("got the line %s", logs.Bytes())
 	}
 	if strings.Contains(logs.String(), "299.99") {
 		t.Errorf("the log has row data: %s", logs.Bytes())
+	}
+}
+
+// What can be known before it is deployed: the tables and keys are such that S3
+// Tables and Firehose take them.
+func TestPreflight(t *testing.T) {
+	check := func(database string) error {
+		handler, err := newHandler(func(name string) string { return map[string]string{"DESTINATION_DATABASE": database}[name] }, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var targets []route.Target
+		for table, key := range keys {
+			targets = append(targets, route.Target{Source: table, Key: key})
+		}
+		return route.Preflight(handler.Router, route.S3Tables, targets...)
+	}
+	if err := check(""); err != nil {
+		t.Error(err)
+	}
+	if err := check("Aurora-CDC"); err == nil {
+		t.Error("a database name that S3 Tables refuses passes")
 	}
 }
 

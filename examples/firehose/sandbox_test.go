@@ -64,7 +64,7 @@ func startSandbox(t *testing.T) *sandbox {
 	// The end of the test cancels its context, which kills the function: that is how Lambda ends one.
 	cmd := exec.CommandContext(t.Context(), build(t))
 	cmd.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+server.Listener.Addr().String(),
-		"SOURCE_DATABASE=", "DESTINATION_DATABASE=", "UNAVAILABLE_PLACEHOLDER=", "LOG_LEVEL=")
+		"DESTINATION_DATABASE=", "UNAVAILABLE_PLACEHOLDER=", "LOG_LEVEL=")
 	cmd.Stdout, cmd.Stderr = &s.output, &s.output
 	cmd.WaitDelay = stopTime
 	if err := cmd.Start(); err != nil {

@@ -28,8 +28,8 @@ import (
 )
 
 var (
-	orders   = envelope.Table{DB: "aurora_orders", Schema: "public", Name: "orders"}
-	products = envelope.Table{DB: "aurora_orders", Schema: "public", Name: "products"}
+	orders   = envelope.Table{Schema: "public", Name: "orders"}
+	products = envelope.Table{Schema: "public", Name: "products"}
 )
 
 // batchSize is how many records come in one event.
