@@ -9,11 +9,14 @@ import (
 // images reads row images. Like a level it remembers how the columns were
 // spelled and ordered, of several tables at once, but not where they are.
 type images struct {
-	shapes  [8][128]jsonscan.Spelling
+	shapes  [8][]jsonscan.Spelling
 	last    int     // the shape that fitted last
 	next    int     // the one to replace
 	lengths lengths // of the image read last
 }
+
+// maxColumns is how many columns of a shape are remembered.
+const maxColumns = 256
 
 // lengths tells which columns of a row can be left alone in the search for a
 // placeholder: bit n says that there is a string of n bytes, the top bit that
@@ -40,8 +43,8 @@ func (m *images) read(b []byte, i, depth int) int {
 	m.lengths = 0
 	for k := 0; ; k++ {
 		value := -1
-		if k < len(shape) {
-			value = shape[k].Value(b, i)
+		if k < len(*shape) {
+			value = (*shape)[k].Value(b, i)
 		}
 		if value < 0 {
 			var last bool
@@ -49,8 +52,11 @@ func (m *images) read(b []byte, i, depth int) int {
 			if _, _, value, last = jsonscan.Member(b, i, k); last || value < 0 {
 				return value
 			}
-			if k < len(shape) {
-				shape[k] = jsonscan.Spell(b[start:value])
+			switch spelling := jsonscan.Spell(b[start:value]); {
+			case k < len(*shape):
+				(*shape)[k] = spelling
+			case k < maxColumns:
+				*shape = append(*shape, spelling)
 			}
 		}
 		if i = jsonscan.SkipWithin(b, value, depth+1); i < 0 || i >= len(b) {
@@ -62,16 +68,20 @@ func (m *images) read(b []byte, i, depth int) int {
 
 // choose returns the shape whose first column is that of the image: the last
 // one, else the first that fits, else the next to be replaced.
-func (m *images) choose(b []byte, i int) *[128]jsonscan.Spelling {
-	if m.shapes[m.last][0].Value(b, i) >= 0 {
+func (m *images) choose(b []byte, i int) *[]jsonscan.Spelling {
+	if m.fits(m.last, b, i) {
 		return &m.shapes[m.last]
 	}
 	for k := range m.shapes {
-		if m.shapes[k][0].Value(b, i) >= 0 {
+		if m.fits(k, b, i) {
 			m.last = k
 			return &m.shapes[k]
 		}
 	}
 	m.last, m.next = m.next, (m.next+1)%len(m.shapes)
 	return &m.shapes[m.last]
+}
+
+func (m *images) fits(k int, b []byte, i int) bool {
+	return len(m.shapes[k]) > 0 && m.shapes[k][0].Value(b, i) >= 0
 }

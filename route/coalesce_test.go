@@ -95,7 +95,6 @@ func TestCoalesceLiteral(t *testing.T) {
 		{"update, read", [][]byte{upsert("u", `{"order_id":1}`, 1), read}, []string{"", "update"}},
 		{"a create in a table without keys", [][]byte{change("c", "log", "null", `{"order_id":1}`, 1)}, []string{"insert"}},
 		{"an update in a table without keys", [][]byte{change("u", "log", "null", `{"order_id":1}`, 1)}, []string{""}},
-		{"a table without keys", [][]byte{change("c", "log", "null", `{"v":1}`, 1), change("c", "log", "null", `{"v":1}`, 1), change("u", "log", "null", `{"v":1}`, 2)}, []string{"insert", "insert", ""}},
 		{"other rows", [][]byte{create, upsert("c", `{"order_id":2}`, 1)}, []string{"insert", "insert"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

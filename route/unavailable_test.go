@@ -65,7 +65,10 @@ func TestUnavailable(t *testing.T) {
 					require.Equal(t, want, a.Result, "record %d, column %s", i, columns[i])
 					assert.Equal(t, route.Unavailable, seen[i].Reason)
 					if policy == route.Fail {
-						require.EqualError(t, seen[i].Err, "no value in column "+columns[i])
+						missing, ok := errors.AsType[*route.UnavailableError](seen[i].Err)
+						require.True(t, ok)
+						assert.Equal(t, columns[i], missing.Column)
+						require.EqualError(t, missing, "no value in column "+columns[i])
 						assert.Equal(t, string(values[i]), a.Payload)
 					}
 				}
