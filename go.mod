@@ -3,10 +3,10 @@ module github.com/rowdelta/rowdelta
 go 1.26
 
 require (
-	github.com/google/go-cmp v0.7.0
-	github.com/segmentio/asm v1.2.1
-	github.com/stretchr/testify v1.12.1
-	pgregory.net/rapid v1.3.0
+	github.com/google/go-cmp v0.7.0 // tests: differences of structs
+	github.com/segmentio/asm v1.2.1 // route: base64, which most of an event is, many bytes at a time
+	github.com/stretchr/testify v1.12.1 // tests: assertions
+	pgregory.net/rapid v1.3.0 // tests: properties
 )
 
 require (

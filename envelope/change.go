@@ -35,8 +35,6 @@ type Change struct {
 	Key     Row     // the key that a transport carried beside the value (a Kafka key), else nil
 	Before  Row     // the row before the change; nil if absent or null
 	After   Row     // the row after the change; nil if absent or null
-
-	lengths lengths // of After's values, as the decoder saw them
 }
 
 // Effect returns what applying c does. An unknown operation with an after image

@@ -128,7 +128,6 @@ func (d *CloudEvents) images(c *Change, b []byte) (err error) {
 	if c.After, err = l.image(b, fieldAfter); err != nil {
 		return err
 	}
-	c.lengths = l.after
 	switch c.Op {
 	case OpCreate, OpUpdate, OpRead, OpUnknown:
 		if c.After == nil {

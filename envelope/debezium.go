@@ -57,7 +57,7 @@ type Debezium struct {
 	record, payload, source, inner level
 	key                            level
 	schemas, keySchemas            schemas
-	images                         images
+	images                         jsonscan.Shapes
 	names                          names
 	ready                          bool
 }
@@ -242,7 +242,6 @@ func (d *Debezium) envelope(c *Change, b []byte, l *level) (err error) {
 	if c.After, err = l.image(b, fieldAfter); err != nil {
 		return err
 	}
-	c.lengths = l.after
 	op := l.raw(b, fieldOp)
 	if op != nil && op[0] != '"' {
 		return l.fault(l.at[fieldOp], ErrType, fieldOp)

@@ -21,13 +21,12 @@ type level struct {
 	members   int
 	duplicate field // of a known member, else none
 	at        [fieldCount]span
-	after     lengths // of the after image
 
-	schemas *schemas // for this level's Connect schema
-	payload *level   // reads this level's payload member, if it is an object
-	source  *level   // reads this level's source member, if it is an object
-	data    *level   // reads this level's data member, if it is an object
-	images  *images  // reads this level's before and after members, if they are objects
+	schemas *schemas         // for this level's Connect schema
+	payload *level           // reads this level's payload member, if it is an object
+	source  *level           // reads this level's source member, if it is an object
+	data    *level           // reads this level's data member, if it is an object
+	images  *jsonscan.Shapes // of this level's before and after members, if they are objects
 
 	shape [32]struct {
 		spelling jsonscan.Spelling
@@ -54,7 +53,7 @@ func (l *level) raw(b []byte, f field) []byte {
 // read validates the object at b[i] and returns the index after it, -1 if it is
 // not valid JSON.
 func (l *level) read(b []byte, i int) int {
-	l.seen, l.members, l.duplicate, l.after = 0, 0, fieldNone, 0
+	l.seen, l.members, l.duplicate = 0, 0, fieldNone
 	for k := 0; ; k++ {
 		f, value := fieldNone, -1
 		if k < len(l.shape) {
@@ -78,10 +77,7 @@ func (l *level) read(b []byte, i int) int {
 		case f == fieldConnectSchema && l.schemas != nil:
 			i = l.schemas.skip(b, value, l.depth)
 		case (f == fieldAfter || f == fieldBefore) && l.images != nil && b[value] == '{':
-			i = l.images.read(b, value, l.depth)
-			if f == fieldAfter {
-				l.after = l.images.lengths
-			}
+			i = readImage(l.images, b, value, l.depth)
 		default:
 			i = jsonscan.SkipWithin(b, value, l.depth)
 		}
@@ -121,4 +117,19 @@ func (l *level) name(b []byte, i, k int) (f field, value int, last bool) {
 		l.shape[k].spelling, l.shape[k].field = jsonscan.Spell(b[start:value]), f
 	}
 	return f, value, false
+}
+
+// readImage validates the row image at b[i], inside depth objects, and returns
+// the index after it, -1 if it is not valid JSON.
+func readImage(shapes *jsonscan.Shapes, b []byte, i, depth int) int {
+	shape := shapes.Of(b, i)
+	for k := 0; ; k++ {
+		value, last := shape.Value(b, i, k)
+		if last || value < 0 {
+			return value
+		}
+		if i = jsonscan.SkipWithin(b, value, depth+1); i < 0 || i >= len(b) {
+			return -1
+		}
+	}
 }

@@ -40,12 +40,7 @@ type Placeholder struct {
 	integers string   // the array of the bytes
 	text     string
 	shortest int
-	lengths  lengths // of texts, and lengthsOther
 }
-
-// shortestForm is the least length of a form that is looked for by its length
-// alone. A shorter placeholder is searched for in every row.
-const shortestForm = 24
 
 // NewPlaceholder returns the Placeholder for a connector's
 // unavailable.value.placeholder: a text, or bytes given as "hex:" and digits.
@@ -73,15 +68,8 @@ func NewPlaceholder(placeholder string) *Placeholder {
 	}
 	p.integers += "]"
 	p.shortest = len(p.texts[0])
-	p.lengths = lengthsOther
 	for _, s := range p.texts {
 		p.shortest = min(p.shortest, len(s))
-		if len(s) < 63 {
-			p.lengths |= 1 << len(s)
-		}
-	}
-	if p.shortest < shortestForm {
-		p.lengths = ^lengths(0)
 	}
 	return p
 }
@@ -155,14 +143,4 @@ func (p *Placeholder) Column(r Row) (Column, bool) {
 			return Column{r[start+1 : end : end], v}, true
 		}
 	}
-}
-
-// In returns the first column of c's after image that holds the placeholder, and
-// whether there is one. It aliases the record. For most changes that a decoder of
-// this package decoded it need not look at the columns again.
-func (p *Placeholder) In(c *Change) (Column, bool) {
-	if c.lengths != 0 && c.lengths&p.lengths == 0 {
-		return Column{}, false
-	}
-	return p.Column(c.After)
 }

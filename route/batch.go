@@ -26,6 +26,7 @@ type batch struct {
 	key      []byte
 	size     int // of the response in bytes
 	shape    recordShape
+	rows     jsonscan.Shapes
 	group    [3]byte // of appendRow; as a variable there it would be allocated each time
 	places   places
 	records  []Record           // Handle's
@@ -171,7 +172,8 @@ func (b *batch) decide(it *item, value []byte) {
 		case to.Mode == Literal && (c.Op == envelope.OpCreate || c.Op == envelope.OpRead):
 			it.operation = operationInsert
 		}
-		if col, found := b.f.placeholder.In(c); found && b.f.Unavailable != Send {
+		if b.f.Unavailable != Send && b.unavailable(it.row) {
+			col, _ := b.f.placeholder.Column(it.row)
 			b.f.apply(b.f.Unavailable, it, Unavailable, &UnavailableError{string(col.AppendName(nil))})
 			return
 		}
@@ -183,6 +185,25 @@ func (b *batch) decide(it *item, value []byte) {
 	it.result = resultOk
 	if b.f.Keys != nil && to.Mode != AppendOnly {
 		b.coalesce(it, c, effect)
+	}
+}
+
+// unavailable reports whether a row has a column with the placeholder: what
+// Placeholder.Column says, faster for the many rows that have none.
+func (b *batch) unavailable(row envelope.Row) bool {
+	i := jsonscan.Space(row, 0)
+	shape := b.rows.Of(row, i)
+	for k := 0; ; k++ {
+		value, last := shape.Value(row, i, k)
+		if last || value < 0 {
+			return false
+		}
+		if i = jsonscan.Skip(row, value); i < 0 {
+			return false
+		}
+		if b.f.placeholder.Is(envelope.Value(row[value:i:i])) {
+			return true
+		}
 	}
 }
 

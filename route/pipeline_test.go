@@ -159,23 +159,21 @@ func TestPipeline(t *testing.T) {
 // A stream that is replayed, from any point on to its end, leaves the same rows.
 func TestReplay(t *testing.T) {
 	values, want := captured(t, "aurora-orders.records"), truth(t)
-	for _, coalesce := range []bool{false, true} {
+	for coalesce, step := range map[bool]int{false: 1, true: 6} {
 		f := aurora()
 		f.Coalesce = coalesce
 		l := lake{}
-		passing := 0
-		for from := range values {
+		older := false // a replay shows older rows on its way
+		for from := 0; from < len(values); from += step {
 			for _, batch := range batches(t, f, kinesis, values[from:], 40+from) {
 				for _, a := range batch {
 					l.apply(t, a)
 				}
-				if l.wrong(t, want) > 0 {
-					passing++
-				}
+				older = older || from > 0 && l.wrong(t, want) > 0
 			}
 			require.Zero(t, l.wrong(t, want), "replayed from record %d", from)
 		}
-		assert.Positive(t, passing, "a replay shows older rows on its way; none here did, so that nothing was replayed")
+		assert.True(t, older, "nothing was replayed")
 	}
 }
 
