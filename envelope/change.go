@@ -85,7 +85,7 @@ func (c *Change) Clone() Change {
 
 // LogValue implements [slog.LogValuer]. It holds no row data: of the images
 // only their sizes in bytes.
-func (c *Change) LogValue() slog.Value {
+func (c Change) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("op", c.Op.String()),
 		slog.String("table", c.Table.String()),

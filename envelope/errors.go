@@ -52,12 +52,15 @@ func IsPermanent(err error) bool {
 }
 
 // syntaxError says where a record is no JSON. Of the path it keeps the public
-// names below the wrappers, which lead it: member names further down can be row data,
-// as those of a map.
+// names below the wrappers, which lead it, the second of them only in an image
+// or a source block: other member names can be row data, as those of a map.
 func syntaxError(f jsonscan.Fault, public int, wrappers ...string) error {
 	keep := 0
 	for keep < len(f.Path) && keep < len(wrappers) && f.Path[keep] == wrappers[keep] {
 		keep++
+	}
+	if keep < len(f.Path) && !slices.Contains([]string{"before", "after", "source"}, f.Path[keep]) {
+		public = min(public, 1)
 	}
 	keep = min(keep+public, len(f.Path))
 	return &DecodeError{Offset: int64(f.Offset), Path: jsonscan.Pointer(f.Path[:keep]...), Err: fmt.Errorf("%w: %w", ErrSyntax, f.Err)}

@@ -55,7 +55,7 @@ func has(all []member, names ...string) bool {
 func twice(all []member) bool {
 	seen := map[string]bool{}
 	for _, m := range all {
-		if seen[m.name] && slices.Contains(fieldNames[1:], m.name) {
+		if seen[m.name] && m.name != "" && slices.Contains(fieldNames[:], m.name) {
 			return true
 		}
 		seen[m.name] = true

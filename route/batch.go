@@ -66,11 +66,15 @@ func (b *batch) addRaw(ctx context.Context, r rawRecord) error {
 	it := &b.items[len(b.items)-1]
 	it.raw = r
 	it.encoded = len(r.payload)
-	if err != nil {
+	switch {
+	case r.wrong != nil:
+		it.fail(Undecodable, r.wrong)
+		it.bare = true
+	case err != nil:
 		it.fail(Undecodable, err)
-		return nil
+	default:
+		b.decide(it, value)
 	}
-	b.decide(it, value)
 	return nil
 }
 
@@ -211,6 +215,7 @@ func (b *batch) unavailable(row envelope.Row) bool {
 func (f *Firehose) apply(p Policy, it *item, why Reason, err error) {
 	if p == Drop {
 		it.drop(why)
+		it.err = err
 		return
 	}
 	it.fail(why, err)

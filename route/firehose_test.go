@@ -151,8 +151,8 @@ func TestRecordsOfOtherForm(t *testing.T) {
 	for i := range forms {
 		for k := range forms {
 			f := firehose()
-			for cut := range 60 { // a broken one between the two
-				broken := forms[k][:len(forms[k])*cut/60]
+			for cut := range 30 { // a broken one between the two
+				broken := forms[k][:len(forms[k])*cut/30]
 				got := invoke(t, f, msk.event(forms[i], broken, forms[k], forms[i], forms[k]))
 				for at, form := range []int{i, -1, k, i, k} {
 					if form >= 0 {

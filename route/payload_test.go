@@ -197,3 +197,21 @@ func TestNewDecoder(t *testing.T) {
 type decoderFunc func(c *envelope.Change, record []byte) error
 
 func (f decoderFunc) Decode(c *envelope.Change, record []byte) error { return f(c, record) }
+
+// A payload of another type, or a second one, is a record that cannot be used, not one without a value: it fails, without
+// a payload to give back.
+func TestWrongPayloads(t *testing.T) {
+	for payload, want := range map[string]error{
+		`"data":1`: envelope.ErrType, `"data":{}`: envelope.ErrType, `"data":["AAAA"]`: envelope.ErrType, `"data":false`: envelope.ErrType,
+		`"kafkaRecordValue":1`: envelope.ErrType, `"data":"bnVsbA==","kafkaRecordValue":0`: envelope.ErrType,
+		`"data":"bnVsbA==","data":"bnVsbA=="`: envelope.ErrDuplicate, `"data":"","kafkaRecordValue":"bnVsbA=="`: envelope.ErrDuplicate,
+	} {
+		var seen []outcome
+		got := invoke(t, firehose(observe(&seen)), []byte(`{"records":[{"recordId":"r0",`+payload+`},{"recordId":"r1","data":null}]}`))
+		require.Equal(t, "PD", results(got), payload)
+		assert.Empty(t, got[0].Payload, payload)
+		assert.Equal(t, route.Undecodable, seen[0].Reason, payload)
+		assert.ErrorIs(t, seen[0].Err, want, payload)
+		assert.True(t, envelope.IsPermanent(seen[0].Err), payload)
+	}
+}

@@ -56,6 +56,7 @@ type rawRecord struct {
 	payload []byte // base64, between the quotes; nil if there is none
 	kafka   bool   // the payload's name is kafkaRecordValue
 	trusted bool   // the payload was not looked at
+	wrong   error  // what is wrong with the payload before it is decoded
 }
 
 var (
@@ -182,11 +183,19 @@ func (r *reader) finish(end int, raw rawRecord) (int, error) {
 }
 
 // read reads the value of a member at b[i] and returns the index after it. A
-// value of another type than the member should have is no value.
+// recordId that is no string is none; a payload that is neither a string nor null
+// is wrong, and so are two of them.
 func (r *rawRecord) read(b []byte, i int, m member) int {
 	const depth = 3 // the event, its records, the record
+	payload := m == memberData || m == memberKafkaRecordValue
 	if m == memberOther || i >= len(b) || b[i] != '"' {
+		if payload && i < len(b) && b[i] != 'n' {
+			r.wrong = &envelope.DecodeError{Err: envelope.ErrType}
+		}
 		return jsonscan.SkipWithin(b, i, depth)
+	}
+	if payload && r.payload != nil {
+		r.wrong = &envelope.DecodeError{Err: envelope.ErrDuplicate}
 	}
 	if m == memberRecordID || !r.trusted {
 		end := jsonscan.SkipWithin(b, i, depth)

@@ -3,10 +3,9 @@ package route
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"github.com/rowdelta/rowdelta/envelope"
 )
@@ -29,7 +28,8 @@ type Rules struct {
 	Patterns []Pattern
 	Default  *Destination // nil: a table without a rule is an error
 
-	resolved atomic.Pointer[map[envelope.Table]resolution]
+	mu       sync.RWMutex
+	resolved map[envelope.Table]resolution
 }
 
 // A Pattern matches tables by the parts of their names, each with the syntax of
@@ -50,24 +50,20 @@ const maxResolved = 4096
 
 // Route implements [Router].
 func (r *Rules) Route(c *envelope.Change) (Destination, error) {
-	known := r.resolved.Load()
-	if known != nil {
-		if found, ok := (*known)[c.Table]; ok {
-			return found.to, found.err
-		}
+	r.mu.RLock()
+	found, ok := r.resolved[c.Table]
+	r.mu.RUnlock()
+	if ok {
+		return found.to, found.err
 	}
-	var found resolution
 	found.to, found.err = r.resolve(c.Table)
-	for known == nil || len(*known) < maxResolved {
-		next := make(map[envelope.Table]resolution)
-		if known != nil {
-			maps.Copy(next, *known)
-		}
-		next[c.Table] = found
-		if r.resolved.CompareAndSwap(known, &next) {
-			break
-		}
-		known = r.resolved.Load()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.resolved == nil {
+		r.resolved = make(map[envelope.Table]resolution)
+	}
+	if len(r.resolved) < maxResolved {
+		r.resolved[c.Table] = found
 	}
 	return found.to, found.err
 }
