@@ -46,6 +46,7 @@ var objects = []string{
 	`{"id":1,"nam":"x"}`, `{"id":1,"names":"x"}`, `{"id":1,"name"}`, `{"id":1,"name":`, `{"id":1,"name": `, `{"id":1`, `{"id":`, `{"id"`, `{`, ``, `{}`, ` { } `, `{"id":1}x`,
 	`{"id":1,"exactly_sixteen":1,"name":"x"}`, `{"id":1,"name":{"id":1,"name":"x"},"last":[1]}`, `{"other":1,"name":"x"}`, `{"id":1,"id":1}`, `[1]`, `null`, `{"id":x}`,
 	`{"":1,"":2}`, `{"\u0069d":1,"name":"x"}`, `{"é":1,"ü":"ß"}`,
+	`{"é":`, "{\"é\":000\xa9000000", "{\"é\":\"\xa9\"}", // what is wrong behind a string is not the string's fault
 }
 
 func TestShapes(t *testing.T) {

@@ -77,6 +77,11 @@ func isHex(c byte) bool { return c-'0' <= 9 || c|0x20-'a' <= 5 }
 func characters(b []byte, i int) int {
 	for i+8 <= len(b) {
 		x := binary.LittleEndian.Uint64(b[i:])
+		n := 8
+		if m := specials(x) &^ x & high; m != 0 { // what follows may not be of this string
+			n = bits.TrailingZeros64(m) >> 3
+			x &= 1<<(8*n) - 1
+		}
 		wide := x & high
 		if wide == 0 {
 			return i
@@ -92,16 +97,12 @@ func characters(b []byte, i int) int {
 		if wide&^(x<<1) != lead<<8|long<<16 { // continuation bytes stand behind leads, and only there
 			return -1
 		}
-		n := 8
 		if lead>>56|long>>48 != 0 { // the last character goes on in the next word
 			n = (bits.Len64(lead) - 1) >> 3
 		}
-		if m := specials(x) &^ x & high; m != 0 {
-			if at := bits.TrailingZeros64(m) >> 3; at < n {
-				return i + at
-			}
+		if i += n; n < 8 && b[i] < 0x80 {
+			return i
 		}
-		i += n
 	}
 	for i >= 0 && i < len(b) && b[i] >= 0x80 {
 		i = character(b, i)
