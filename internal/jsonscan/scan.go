@@ -1,6 +1,9 @@
 package jsonscan
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Space returns the index of the first byte at or after i that is not JSON
 // white space.
@@ -34,7 +37,18 @@ func value(b []byte, i, depth int) int {
 	switch b[i] {
 	case '"':
 		return stringRest(b, i+1)
-	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+	case '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		for j := i; j+8 <= len(b); j += 8 { // mostly a number is digits and no more
+			if m := nonDigits(binary.LittleEndian.Uint64(b[j:])); m != 0 {
+				j += bits.TrailingZeros64(m) >> 3
+				if c := b[j]; c == '.' || c|0x20 == 'e' {
+					break
+				}
+				return j
+			}
+		}
+		return number(b, i)
+	case '-', '0':
 		return number(b, i)
 	case 'n':
 		if i+4 <= len(b) && string(b[i:i+4]) == "null" {

@@ -39,6 +39,10 @@ func stringRest(b []byte, i int) int {
 		case c == '"':
 			return i + 1
 		case c == '\\':
+			if i+1 < len(b) && escapes[b[i+1]] == 2 {
+				i += 2
+				continue
+			}
 			i = escape(b, i)
 		case c >= 0x80:
 			i = characters(b, i)
@@ -53,15 +57,20 @@ func stringRest(b []byte, i int) int {
 	}
 }
 
+// escapes holds the length of the escape sequence that a backslash and the byte
+// begin, 0 if there is none. A switch over the byte costs as much again as all
+// else that an escape does, since no processor can foresee it.
+var escapes = [256]uint8{'"': 2, '\\': 2, '/': 2, 'b': 2, 'f': 2, 'n': 2, 'r': 2, 't': 2, 'u': 6}
+
 // escape returns the index after the escape sequence at b[i].
 func escape(b []byte, i int) int {
 	if i+1 >= len(b) {
 		return -1
 	}
-	switch b[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	switch escapes[b[i+1]] {
+	case 2:
 		return i + 2
-	case 'u':
+	case 6:
 		if i+6 <= len(b) && isHex(b[i+2]) && isHex(b[i+3]) && isHex(b[i+4]) && isHex(b[i+5]) {
 			return i + 6
 		}
