@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ var values = []struct {
 	{in: `""`}, {in: `"a"`}, {in: `"1234567"`}, {in: `"12345678"`}, {in: `"123456789"`}, {in: `"\"\\\/\b\f\n\r\t\u00eF"`},
 	{in: `"é"`}, {in: `"日本語"`}, {in: `"😀"`}, {in: `"1234567é"`}, {in: `"\ud800"`}, {in: `"\ud83d\ude00"`}, {in: "\"\x7f\""},
 	{in: `"` + strings.Repeat("x", 100) + `"`}, {in: `"` + strings.Repeat("xyz é \\n", 100) + `"`},
+	{in: `"` + strings.Repeat("x", 200) + strings.Repeat("é日😀\\n\\u00e9", 30) + `"`}, {"\"" + strings.Repeat("x", 200) + "\xff" + strings.Repeat("x", 100) + "\"", 201, ``, ErrUTF8},
 	{in: `{}`}, {in: `[]`}, {in: ` { } `}, {in: "\t[\n]\r"}, {in: `[[],{},[{}]]`}, {in: `{"a":1,"b":[1,2,{"c":null}],"":""}`},
 	{in: "{ \"a\" : 1 ,\n\t\"b\" : [ 1 , 2 ] }"}, {in: `{"a":1,"a":2}`},
 	{in: strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth)},
@@ -93,6 +95,35 @@ func TestEveryByteEverywhere(t *testing.T) {
 	}
 }
 
+// Long strings are scanned in another way. Every two bytes, and every character
+// and escape, at every place of a block and over its end.
+func TestLongText(t *testing.T) {
+	const length = 300
+	plain := bytes.Repeat([]byte{'x'}, length)
+	plain[0], plain[length-1] = '"', '"'
+	pieces := []string{`\n`, `\"`, `\\`, `\u00e9`, `\u00g9`, `\x`, `"`, "\n", "\x7f", "#\"", "\"#", "\\]", "]\\n", "é", "日", "😀", "éé", "日本語", "😀😀",
+		"\x80", "\xbf\xbf", "\xc0\xaf", "\xc3", "\xc3\"", "\xe0\x9f\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xed\xa0\x80", "\xef\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf0\x9f\x98", "\xf0\x9f\x98\"", "\xe6\x97\\n"}
+	for at := 1; at < length-20; at++ {
+		for _, piece := range pieces {
+			b := bytes.Clone(plain)
+			copy(b[at:], piece)
+			check(t, b)
+			copy(b[at+len(piece):], pieces[at%len(pieces)])
+			check(t, b)
+			check(t, b[:at+len(piece)])
+		}
+	}
+	for c := range 0x10000 {
+		b := bytes.Clone(plain)
+		b[100], b[101] = byte(c>>8), byte(c)
+		check(t, b)
+		b[102] = 0x80
+		check(t, b)
+		b[103] = 0xbf
+		check(t, b)
+	}
+}
+
 func TestTextPairs(t *testing.T) {
 	for c := range 0x10000 { // every two bytes in a string, alone and after eight others
 		check(t, []byte{'"', byte(c >> 8), byte(c), '"'})
@@ -148,4 +179,19 @@ func TestInt(t *testing.T) {
 			t.Errorf("Uint(%q) = %d, %v", c.in, n, ok)
 		}
 	}
+}
+
+// FuzzLong puts what it is given into a long string, over the end of a block.
+func FuzzLong(f *testing.F) {
+	for _, v := range values {
+		if len(v.in) < 300 {
+			f.Add([]byte(v.in), uint8(len(v.in)))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, before uint8) {
+		long := append([]byte{'"'}, bytes.Repeat([]byte("x"), 32+int(before))...)
+		long = append(append(long, b...), strings.Repeat("x", 80)...)
+		check(t, append(long, '"'))
+		check(t, append(append(long[:len(long)-1:len(long)-1], b...), '"'))
+	})
 }

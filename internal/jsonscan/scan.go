@@ -1,9 +1,6 @@
 package jsonscan
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // Space returns the index of the first byte at or after i that is not JSON
 // white space.
@@ -39,7 +36,7 @@ func value(b []byte, i, depth int) int {
 		return stringRest(b, i+1)
 	case '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		for j := i; j+8 <= len(b); j += 8 { // mostly a number is digits and no more
-			if m := nonDigits(binary.LittleEndian.Uint64(b[j:])); m != 0 {
+			if m := nonDigits(word(b, j)); m != 0 {
 				j += bits.TrailingZeros64(m) >> 3
 				if c := b[j]; c == '.' || c|0x20 == 'e' {
 					break
@@ -178,7 +175,7 @@ const (
 // zero, which every caller takes for the end of what it scans.
 func load(b []byte, i int) uint64 {
 	if i+8 <= len(b) {
-		return binary.LittleEndian.Uint64(b[i:])
+		return word(b, i)
 	}
 	return loadTail(b, i)
 }

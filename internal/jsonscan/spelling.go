@@ -38,8 +38,7 @@ func (s *Spelling) Value(b []byte, i int) int {
 	if i+16 > len(b) || s.n == 0 {
 		return -1
 	}
-	w := b[i : i+16]
-	if (binary.LittleEndian.Uint64(w)^s.word[0])&s.mask[0]|(binary.LittleEndian.Uint64(w[8:])^s.word[1])&s.mask[1] != 0 || s.n > 16 && !s.tail(b, i) {
+	if (word(b, i)^s.word[0])&s.mask[0]|(word(b, i+8)^s.word[1])&s.mask[1] != 0 || s.n > 16 && !s.tail(b, i) {
 		return -1
 	}
 	if i += s.n; i < len(b) && b[i] <= ' ' { // white space that was not there the last time
@@ -53,8 +52,7 @@ func (s *Spelling) tail(b []byte, i int) bool {
 	if i+32 > len(b) {
 		return false
 	}
-	w := b[i+16 : i+32]
-	return (binary.LittleEndian.Uint64(w)^s.word[2])&s.mask[2]|(binary.LittleEndian.Uint64(w[8:])^s.word[3])&s.mask[3] == 0
+	return (word(b, i+16)^s.word[2])&s.mask[2]|(word(b, i+24)^s.word[3])&s.mask[3] == 0
 }
 
 // Member reads from the opening brace of an object (k is 0) or the end of the

@@ -1,9 +1,6 @@
 package jsonscan
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // stops flags, in the top bit of each byte, the bytes at which scanning a
 // string must look closer: '"', '\\', below 0x20 and above 0x7f. A borrow can
@@ -24,13 +21,19 @@ func specials(x uint64) uint64 {
 // and finding them, not looking at them, is what costs.
 func stringRest(b []byte, i int) int {
 	for {
-		for i+8 <= len(b) {
-			m := stops(binary.LittleEndian.Uint64(b[i:]))
+		for long := i + 32; i+8 <= len(b); {
+			m := stops(word(b, i))
 			if m != 0 {
 				i += bits.TrailingZeros64(m) >> 3
 				break
 			}
-			i += 8
+			if i += 8; i >= long {
+				var ended bool
+				if i, ended = blocks(b, i); ended {
+					return i
+				}
+				long = len(b)
+			}
 		}
 		if i >= len(b) {
 			return -1
@@ -84,39 +87,27 @@ func isHex(c byte) bool { return c-'0' <= 9 || c|0x20-'a' <= 5 }
 // whatever plain ASCII stands between them in the same eight bytes. It returns
 // the index of a byte that is still to be looked at and begins a character.
 func characters(b []byte, i int) int {
-	for i+8 <= len(b) {
-		x := binary.LittleEndian.Uint64(b[i:])
-		n := 8
-		if m := specials(x) &^ x & high; m != 0 { // what follows may not be of this string
-			n = bits.TrailingZeros64(m) >> 3
-			x &= 1<<(8*n) - 1
-		}
-		wide := x & high
-		if wide == 0 {
-			return i
-		}
-		lead := wide & (x << 1) // 11……
-		long := lead & (x << 2) // 111…, three bytes or four
-		if odd(x, long) != 0 {
-			for i >= 0 && i < len(b) && b[i] >= 0x80 {
-				i = character(b, i)
-			}
-			return i
-		}
-		if wide&^(x<<1) != lead<<8|long<<16 { // continuation bytes stand behind leads, and only there
-			return -1
-		}
-		if lead>>56|long>>48 != 0 { // the last character goes on in the next word
-			n = (bits.Len64(lead) - 1) >> 3
-		}
-		if i += n; n < 8 && b[i] < 0x80 {
-			return i
-		}
+	if i+8 > len(b) {
+		return character(b, i)
 	}
-	for i >= 0 && i < len(b) && b[i] >= 0x80 {
-		i = character(b, i)
+	x := word(b, i)
+	n := bits.TrailingZeros64(specials(x)&^x&high) >> 3 // what follows may not be of this string
+	x &= 1<<(8*n) - 1
+	wide := x & high
+	lead := wide & (x << 1) // 11……
+	long := lead & (x << 2) // 111…, three bytes or four
+	switch {
+	case odd(x, long) != 0:
+		for i >= 0 && i < len(b) && b[i] >= 0x80 {
+			i = character(b, i)
+		}
+		return i
+	case wide&^(x<<1) != lead<<8|long<<16: // continuation bytes stand behind leads, and only there
+		return -1
+	case lead>>56|long>>48 != 0: // the last character goes on in the next word
+		n = (bits.Len64(lead) - 1) >> 3
 	}
-	return i
+	return i + n
 }
 
 // odd is not 0 if a word has a lead byte that its continuation bytes do not
