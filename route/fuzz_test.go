@@ -12,12 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An askedRecord is a record of an event as encoding/json finds it. Of several members of one name the last counts, and
-// a value of another type than the member should have counts for nothing.
+// An askedRecord is a record of an event as encoding/json finds it. Of several recordIds the last counts, and one that is
+// no string counts for nothing.
 type askedRecord struct {
 	id      json.RawMessage
 	payload string
-	under   []shape // of the members with a payload; if there is more than one, nothing is said of the payload
+	under   []shape // of the members with a payload
+	wrong   bool    // there is more than one, or one that is neither a string nor null
 }
 
 // asked reads an event with encoding/json; ok is false if it is none.
@@ -53,8 +54,10 @@ func asked(event []byte) (all []askedRecord, ok bool) {
 				if v[0] == '"' && json.Unmarshal(v, &record.payload) == nil {
 					record.under = append(record.under, s)
 				}
+				record.wrong = record.wrong || v[0] != '"' && v[0] != 'n'
 			}
 		}
+		record.wrong = record.wrong || len(record.under) > 1
 		all = append(all, record)
 	}
 	return all, true
@@ -74,6 +77,7 @@ func FuzzInvoke(f *testing.F) {
 	}
 	f.Add([]byte(`{"records":[{"recordId":1,"recordId":"\u00e9","data":"","data":null,"kafkaRecordValue":"e30="}],"records":[]}`), uint16(0))
 	f.Add([]byte(`{"records":[{"recordId":"r0","data":"x\",",":1,":true}]}`), uint16(0))
+	f.Add([]byte(`{"records":[{"recordId":"","data":{}},{"recordId":"","data":"","kafkaRecordValue":0},{"recordId":"","data":"","data":""}]}`), uint16(100))
 	free := firehose(limit(1 << 30))
 	f.Fuzz(func(t *testing.T, event []byte, most uint16) {
 		want, ok := asked(event)
@@ -95,11 +99,13 @@ func FuzzInvoke(f *testing.F) {
 			var name string
 			require.NoError(t, json.Unmarshal(want[i].id, &name))
 			require.Equal(t, name, a.ID)
-			if a.Result == failed && len(want[i].under) == 1 {
-				require.Equal(t, want[i].under[0], a.Under)
-			}
-			if len(want[i].under) == 0 {
+			switch {
+			case want[i].wrong:
+				require.Equal(t, failed, a.Result, "a wrong payload is no tombstone")
+			case len(want[i].under) == 0:
 				require.Equal(t, dropped, a.Result, "no payload is a tombstone")
+			case a.Result == failed:
+				require.Equal(t, want[i].under[0], a.Under)
 			}
 			least += len(`{"recordId":,"result":""}`) + len(want[i].id) + len(failed)
 			if a.Result == dropped {
