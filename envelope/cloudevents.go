@@ -1,9 +1,6 @@
 package envelope
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // CloudEvents decodes the structured CloudEvents that Debezium's
 // CloudEventsConverter writes in JSON:
@@ -45,13 +42,7 @@ func (d *CloudEvents) DecodeKeyed(c *Change, key, value []byte) error {
 	if err := d.Decode(c, value); err != nil {
 		return err
 	}
-	row, err := d.inner.decodeKey(key)
-	if err != nil {
-		*c = Change{}
-		return fmt.Errorf("key: %w", err)
-	}
-	c.Key = row
-	return nil
+	return d.inner.addKey(c, key)
 }
 
 // extensions are the names of an event's attributes: those of the source block

@@ -86,6 +86,11 @@ func (d *Debezium) DecodeKeyed(c *Change, key, value []byte) error {
 	if err := d.Decode(c, value); err != nil {
 		return err
 	}
+	return d.addKey(c, key)
+}
+
+// addKey decodes the key of a record whose value is in c. On an error c is empty.
+func (d *Debezium) addKey(c *Change, key []byte) error {
 	row, err := d.decodeKey(key)
 	if err != nil {
 		*c = Change{}

@@ -2,7 +2,6 @@ package envelope
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 )
 
@@ -74,13 +73,10 @@ func (f *Flattened) DecodeKeyed(c *Change, key, value []byte) error {
 	if err := f.Decode(c, value); err != nil {
 		return err
 	}
-	row, err := f.inner.decodeKey(key)
-	if err != nil {
-		*c = Change{}
-		return fmt.Errorf("key: %w", err)
+	if err := f.inner.addKey(c, key); err != nil {
+		return err
 	}
-	c.Key = row
-	if c.Op == OpTombstone && f.TombstoneDeletes && row != nil {
+	if c.Op == OpTombstone && f.TombstoneDeletes && c.Key != nil {
 		c.Op = OpDelete
 	}
 	return nil
