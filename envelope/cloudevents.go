@@ -59,9 +59,12 @@ func (d *CloudEvents) init() {
 	}
 	d.inner.Order, d.inner.MaxBytes = d.Order, d.MaxBytes
 	d.inner.init()
-	d.event = level{wrappers: []string{"data", "payload"}, public: 2, depth: 1, names: extensions, data: &d.data}
-	d.data = level{path: "/data", depth: 2, names: recordFields, schemas: &d.inner.schemas, payload: &d.payload, images: &d.inner.images}
-	d.payload = level{path: "/data/payload", depth: 3, names: envelopeFields, images: &d.inner.images}
+	d.event = level{wrappers: []string{"data", "payload"}, public: 2, data: &d.data}
+	d.event.init(1, extensions)
+	d.data = level{path: "/data", schemas: &d.inner.schemas, payload: &d.payload, images: &d.inner.images}
+	d.data.init(2, recordFields)
+	d.payload = level{path: "/data/payload", images: &d.inner.images}
+	d.payload.init(3, envelopeFields)
 	d.ready = true
 }
 
@@ -74,43 +77,43 @@ func (d *CloudEvents) decode(c *Change, b []byte) error {
 	switch {
 	case err != nil:
 		return err
-	case d.event.duplicate != fieldNone:
+	case d.event.Duplicate != fieldNone:
 		return d.event.duplicated()
-	case !d.event.has(fieldSpecVersion):
+	case !d.event.Has(fieldSpecVersion):
 		return d.event.missing(at, fieldSpecVersion)
 	}
-	op := d.event.raw(b, fieldOp)
+	op := d.event.Raw(b, fieldOp)
 	switch {
 	case op == nil:
 		return d.event.missing(at, fieldOp)
 	case op[0] != '"':
-		return d.event.fault(d.event.at[fieldOp], ErrType, fieldOp)
+		return d.event.fault(d.event.At[fieldOp], ErrType, fieldOp)
 	}
 	c.Op = parseOp(op)
 	if err := d.images(c, b); err != nil {
 		return err
 	}
-	return d.inner.decodePosition(c, b, &d.event, connectorOf(contents(d.event.raw(b, fieldConnector))), 0)
+	return d.inner.decodePosition(c, b, &d.event, connectorOf(contents(d.event.Raw(b, fieldConnector))), 0)
 }
 
 // images decodes the images, wherever data has them.
 func (d *CloudEvents) images(c *Change, b []byte) (err error) {
-	data := d.event.raw(b, fieldData)
+	data := d.event.Raw(b, fieldData)
 	if data == nil {
-		return d.event.missing(d.event.at[fieldData], fieldData)
+		return d.event.missing(d.event.At[fieldData], fieldData)
 	}
 	if data[0] != '{' {
-		return d.event.fault(d.event.at[fieldData], ErrType, fieldData)
+		return d.event.fault(d.event.At[fieldData], ErrType, fieldData)
 	}
 	l := &d.data
 	if l.wraps(b) {
-		payload := l.raw(b, fieldPayload)
+		payload := l.Raw(b, fieldPayload)
 		if payload == nil || payload[0] != '{' {
-			return l.fault(l.at[fieldPayload], ErrType, fieldPayload)
+			return l.fault(l.At[fieldPayload], ErrType, fieldPayload)
 		}
 		l = &d.payload
 	}
-	if l.duplicate != fieldNone {
+	if l.Duplicate != fieldNone {
 		return l.duplicated()
 	}
 	if c.Before, err = l.image(b, fieldBefore); err != nil {
@@ -122,7 +125,7 @@ func (d *CloudEvents) images(c *Change, b []byte) (err error) {
 	switch c.Op {
 	case OpCreate, OpUpdate, OpRead, OpUnknown:
 		if c.After == nil {
-			return l.missing(d.event.at[fieldOp], fieldAfter)
+			return l.missing(d.event.At[fieldOp], fieldAfter)
 		}
 	}
 	return nil

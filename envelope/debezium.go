@@ -104,11 +104,16 @@ func (d *Debezium) init() {
 	if d.ready {
 		return
 	}
-	d.record = level{wrappers: []string{"payload"}, public: 2, depth: 1, names: recordFields, schemas: &d.schemas, payload: &d.payload, source: &d.source, images: &d.images}
-	d.payload = level{path: "/payload", depth: 2, names: envelopeFields, source: &d.inner, images: &d.images}
-	d.source = level{path: "/source", depth: 2, names: envelopeFields}
-	d.inner = level{path: "/payload/source", depth: 3, names: envelopeFields}
-	d.key = level{public: 1, depth: 1, names: recordFields, schemas: &d.keySchemas}
+	d.record = level{wrappers: []string{"payload"}, public: 2, schemas: &d.schemas, payload: &d.payload, source: &d.source, images: &d.images}
+	d.record.init(1, recordFields)
+	d.payload = level{path: "/payload", source: &d.inner, images: &d.images}
+	d.payload.init(2, envelopeFields)
+	d.source = level{path: "/source"}
+	d.source.init(2, envelopeFields)
+	d.inner = level{path: "/payload/source"}
+	d.inner.init(3, envelopeFields)
+	d.key = level{public: 1, schemas: &d.keySchemas}
+	d.key.init(1, recordFields)
 	d.ready = true
 }
 
@@ -124,10 +129,10 @@ func (d *Debezium) decode(c *Change, b []byte) error {
 		return err
 	case !wrapped:
 		return d.classify(c, b, &d.record)
-	case b[at.start] == 'n':
+	case b[at.Start] == 'n':
 		c.Op = OpTombstone
 		return nil
-	case b[at.start] == '{':
+	case b[at.Start] == '{':
 		return d.classify(c, b, &d.payload)
 	}
 	return d.payload.fault(at, ErrType)
@@ -142,9 +147,9 @@ func (d *Debezium) decodeKey(b []byte) (Row, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case b[at.start] == '{':
-		return Row(b[at.start:at.end:at.end]), nil
-	case b[at.start] == 'n' && wrapped:
+	case b[at.Start] == '{':
+		return Row(b[at.Start:at.End:at.End]), nil
+	case b[at.Start] == 'n' && wrapped:
 		return nil, nil
 	}
 	return nil, d.payload.fault(at, ErrType)
@@ -165,12 +170,12 @@ func (d *Debezium) unwrap(l *level, b []byte) (at span, wrapped bool, err error)
 	switch {
 	case d.Wrapper == WrapperNever || d.Wrapper == WrapperAuto && !l.wraps(b):
 		return at, false, nil
-	case l.duplicate != fieldNone:
+	case l.Duplicate != fieldNone:
 		return at, false, l.duplicated()
-	case !l.has(fieldPayload):
+	case !l.Has(fieldPayload):
 		return at, false, l.missing(at, fieldPayload)
 	}
-	return l.at[fieldPayload], true, nil
+	return l.At[fieldPayload], true, nil
 }
 
 // readAll validates b, which must be one object of up to limit bytes.
@@ -185,20 +190,20 @@ func (l *level) readAll(b []byte, limit int) (at span, err error) {
 		}
 		return at, &DecodeError{Offset: int64(start), Err: ErrType}
 	}
-	end := l.read(b, start)
+	end := l.Read(b, start)
 	if end < 0 || jsonscan.Space(b, end) != len(b) {
 		return at, syntaxError(jsonscan.Diagnose(b), l.public, l.wrappers...)
 	}
-	return span{int32(start), int32(end)}, nil
+	return span{Start: int32(start), End: int32(end)}, nil
 }
 
 // wraps reports whether the object is the converter's wrapper. A row with just
 // the columns schema and payload is told from one by the schema's type.
 func (l *level) wraps(b []byte) bool {
-	if l.members != 2 || !l.has(fieldConnectSchema) || !l.has(fieldPayload) {
+	if l.Members != 2 || !l.Has(fieldConnectSchema) || !l.Has(fieldPayload) {
 		return false
 	}
-	schema := l.raw(b, fieldConnectSchema)
+	schema := l.Raw(b, fieldConnectSchema)
 	if schema == nil || bytes.HasPrefix(schema, []byte(`{"type":"`)) {
 		return true
 	}
@@ -208,24 +213,24 @@ func (l *level) wraps(b []byte) bool {
 
 // classify tells the kinds of records apart and decodes the one in l.
 func (d *Debezium) classify(c *Change, b []byte, l *level) error {
-	if l.duplicate != fieldNone {
+	if l.Duplicate != fieldNone {
 		return l.duplicated()
 	}
 	const images = 1<<fieldBefore | 1<<fieldAfter | 1<<fieldSource | 1<<fieldMessage | 1<<fieldPatch | 1<<fieldUpdateDescription
 	switch {
-	case l.has(fieldOp) && l.seen&images != 0:
+	case l.Has(fieldOp) && l.Seen&images != 0:
 		return d.envelope(c, b, l)
-	case l.has(fieldID) && isBoundary(contents(l.raw(b, fieldStatus))):
+	case l.Has(fieldID) && isBoundary(contents(l.Raw(b, fieldStatus))):
 		c.Op = OpTransaction
-		c.TxID = contents(l.raw(b, fieldID))
-	case l.has(fieldDatabaseName) && (l.has(fieldDDL) || l.has(fieldTableChanges)):
+		c.TxID = contents(l.Raw(b, fieldID))
+	case l.Has(fieldDatabaseName) && (l.Has(fieldDDL) || l.Has(fieldTableChanges)):
 		c.Op = OpSchemaChange
-		if l.raw(b, fieldSource) != nil {
+		if l.Raw(b, fieldSource) != nil {
 			return d.decodeSource(c, b, l)
 		}
-	case l.has(fieldTSMS) && l.members == 1:
+	case l.Has(fieldTSMS) && l.Members == 1:
 		c.Op = OpHeartbeat
-	case l.has(fieldType) && l.has(fieldAggregateType) && l.has(fieldAdditionalData):
+	case l.Has(fieldType) && l.Has(fieldAggregateType) && l.Has(fieldAdditionalData):
 		c.Op = OpNotification
 	default:
 		return l.missing(span{}, fieldOp)
@@ -247,9 +252,9 @@ func (d *Debezium) envelope(c *Change, b []byte, l *level) (err error) {
 	if c.After, err = l.image(b, fieldAfter); err != nil {
 		return err
 	}
-	op := l.raw(b, fieldOp)
+	op := l.Raw(b, fieldOp)
 	if op != nil && op[0] != '"' {
-		return l.fault(l.at[fieldOp], ErrType, fieldOp)
+		return l.fault(l.At[fieldOp], ErrType, fieldOp)
 	}
 	c.Op = parseOp(op)
 	if err := d.decodeSource(c, b, l); err != nil {
@@ -258,7 +263,7 @@ func (d *Debezium) envelope(c *Change, b []byte, l *level) (err error) {
 	switch c.Op {
 	case OpCreate, OpUpdate, OpRead, OpUnknown:
 		if c.After == nil {
-			return l.missing(l.at[fieldOp], fieldAfter)
+			return l.missing(l.At[fieldOp], fieldAfter)
 		}
 	}
 	if c.Table == d.SignalTable && c.Table != (Table{}) {
@@ -291,9 +296,9 @@ func parseOp(v []byte) Op {
 
 // image returns a row image, nil if it is absent or null.
 func (l *level) image(b []byte, f field) (Row, error) {
-	v := l.raw(b, f)
+	v := l.Raw(b, f)
 	if v != nil && v[0] != '{' {
-		return nil, l.fault(l.at[f], ErrType, f)
+		return nil, l.fault(l.At[f], ErrType, f)
 	}
 	return Row(v), nil
 }
@@ -302,21 +307,21 @@ func (l *level) image(b []byte, f field) (Row, error) {
 // which the first counts nanoseconds, the second micro-, the third milliseconds.
 func (l *level) nanos(b []byte, ns, us, ms field) (int64, error) {
 	f, unit := ns, int64(1)
-	v := l.raw(b, f)
+	v := l.Raw(b, f)
 	if v == nil {
 		f, unit = us, 1e3
-		v = l.raw(b, f)
+		v = l.Raw(b, f)
 	}
 	if v == nil {
 		f, unit = ms, 1e6
-		v = l.raw(b, f)
+		v = l.Raw(b, f)
 	}
 	if v == nil {
 		return 0, nil
 	}
 	n, ok := integer(v)
 	if !ok || n > math.MaxInt64/unit || n < math.MinInt64/unit {
-		return 0, l.fault(l.at[f], ErrType, f)
+		return 0, l.fault(l.At[f], ErrType, f)
 	}
 	return n * unit, nil
 }

@@ -69,7 +69,7 @@ func syntaxError(f jsonscan.Fault, public int, wrappers ...string) error {
 // spelled returns the field's name as the level spells it.
 func (l *level) spelled(f field) string {
 	var names []string
-	for name, known := range l.names {
+	for name, known := range l.Names {
 		if known == f {
 			names = append(names, name)
 		}
@@ -87,11 +87,11 @@ func (l *level) fault(at span, err error, fields ...field) error {
 	for _, f := range fields {
 		path += jsonscan.Pointer(l.spelled(f))
 	}
-	return &DecodeError{Offset: int64(at.start), Path: path, Err: err}
+	return &DecodeError{Offset: int64(at.Start), Path: path, Err: err}
 }
 
 func (l *level) missing(at span, f field) error { return l.fault(at, ErrMissing, f) }
 
 func (l *level) duplicated() error {
-	return l.fault(l.at[l.duplicate], ErrDuplicate, l.duplicate)
+	return l.fault(l.At[l.Duplicate], ErrDuplicate, l.Duplicate)
 }

@@ -1,10 +1,14 @@
 package envelope
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/rowdelta/rowdelta/internal/jsonscan"
+)
 
 // A field is a member that the decoder knows, of the envelope or of its source
 // block. One numbering serves both.
-type field uint8
+type field = jsonscan.Field
 
 const (
 	fieldNone field = iota

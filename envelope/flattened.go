@@ -89,11 +89,13 @@ func (f *Flattened) init() {
 	f.inner.Wrapper, f.inner.Order, f.inner.MaxBytes = f.Wrapper, f.Order, f.MaxBytes
 	f.inner.init()
 	names := f.names()
-	f.row = level{path: "/payload", depth: 2, names: names}
+	f.row = level{path: "/payload"}
+	f.row.init(2, names)
 	// The same names at the top, for rows without a wrapper.
 	top := maps.Clone(names)
 	top["schema"], top["payload"] = fieldConnectSchema, fieldPayload
-	f.inner.record = level{public: 1, depth: 1, names: top, schemas: &f.inner.schemas, payload: &f.row}
+	f.inner.record = level{public: 1, schemas: &f.inner.schemas, payload: &f.row}
+	f.inner.record.init(1, top)
 	f.ready = true
 }
 
@@ -119,7 +121,7 @@ func (f *Flattened) decode(c *Change, b []byte) error {
 	}
 	l := &f.inner.record
 	if wrapped {
-		switch b[at.start] {
+		switch b[at.Start] {
 		case 'n':
 			c.Op, c.Table = OpTombstone, f.Table
 			return nil
@@ -129,11 +131,11 @@ func (f *Flattened) decode(c *Change, b []byte) error {
 			return f.row.fault(at, ErrType)
 		}
 	}
-	row := Row(b[at.start:at.end:at.end])
-	if l.seen&^(1<<fieldConnectSchema|1<<fieldPayload) == 0 && f.passedOn(c, row) {
+	row := Row(b[at.Start:at.End:at.End])
+	if l.Seen&^(1<<fieldConnectSchema|1<<fieldPayload) == 0 && f.passedOn(c, row) {
 		return nil
 	}
-	if l.duplicate != fieldNone {
+	if l.Duplicate != fieldNone {
 		return l.duplicated()
 	}
 	return f.decodeRow(c, b, row, l)
@@ -167,12 +169,12 @@ func (f *Flattened) passedOn(c *Change, row Row) bool {
 }
 
 func (f *Flattened) decodeRow(c *Change, b []byte, row Row, l *level) error {
-	op := l.raw(b, fieldOp)
+	op := l.Raw(b, fieldOp)
 	if op != nil && op[0] != '"' {
-		return l.fault(l.at[fieldOp], ErrType, fieldOp)
+		return l.fault(l.At[fieldOp], ErrType, fieldOp)
 	}
 	c.Op = parseOp(op)
-	if string(contents(l.raw(b, fieldDeleted))) == "true" {
+	if string(contents(l.Raw(b, fieldDeleted))) == "true" {
 		c.Op = OpDelete
 	}
 	if c.Op == OpDelete {
@@ -184,8 +186,8 @@ func (f *Flattened) decodeRow(c *Change, b []byte, row Row, l *level) error {
 	if err != nil {
 		return err
 	}
-	from := connectorOf(contents(l.raw(b, fieldConnector)))
-	if !l.has(fieldConnector) {
+	from := connectorOf(contents(l.Raw(b, fieldConnector)))
+	if !l.Has(fieldConnector) {
 		from = connectorOf(cmp.Or(f.Connector, l.likely(b)))
 	}
 	if err := f.inner.decodePosition(c, b, l, from, seen); err != nil {
@@ -193,7 +195,7 @@ func (f *Flattened) decodeRow(c *Change, b []byte, row Row, l *level) error {
 	}
 	c.Table = Table{cmp.Or(c.Table.DB, f.Table.DB), cmp.Or(c.Table.Schema, f.Table.Schema), cmp.Or(c.Table.Name, f.Table.Name)}
 	if c.TxID == nil {
-		c.TxID = contents(l.raw(b, fieldID))
+		c.TxID = contents(l.Raw(b, fieldID))
 	}
 	return nil
 }
@@ -201,9 +203,9 @@ func (f *Flattened) decodeRow(c *Change, b []byte, row Row, l *level) error {
 // likely returns the connector whose position a row without its name carries.
 func (l *level) likely(b []byte) string {
 	switch {
-	case l.raw(b, fieldSequence) != nil:
+	case l.Raw(b, fieldSequence) != nil:
 		return "postgresql"
-	case l.raw(b, fieldFile) != nil && l.raw(b, fieldPos) != nil && l.raw(b, fieldRow) != nil:
+	case l.Raw(b, fieldFile) != nil && l.Raw(b, fieldPos) != nil && l.Raw(b, fieldRow) != nil:
 		return "mysql"
 	}
 	return ""

@@ -10,29 +10,29 @@ import (
 // decodeSource decodes what the source block of the envelope in l says: table,
 // time, transaction and version.
 func (d *Debezium) decodeSource(c *Change, b []byte, l *level) error {
-	v := l.raw(b, fieldSource)
+	v := l.Raw(b, fieldSource)
 	if v == nil {
-		return l.missing(l.at[fieldOp], fieldSource)
+		return l.missing(l.At[fieldOp], fieldSource)
 	}
 	if v[0] != '{' {
-		return l.fault(l.at[fieldSource], ErrType, fieldSource)
+		return l.fault(l.At[fieldSource], ErrType, fieldSource)
 	}
 	s := l.source
-	if s.duplicate != fieldNone {
+	if s.Duplicate != fieldNone {
 		return s.duplicated()
 	}
 	seen, err := l.nanos(b, fieldTSNS, fieldTSUS, fieldTSMS)
 	if err != nil {
 		return err
 	}
-	from := connectorOf(contents(s.raw(b, fieldConnector)))
+	from := connectorOf(contents(s.Raw(b, fieldConnector)))
 	if err := d.decodePosition(c, b, s, from, seen); err != nil {
 		return err
 	}
 	if c.Op == OpRead && from == connectorCassandra { // a range tombstone there
-		return l.fault(l.at[fieldOp], ErrType, fieldOp)
+		return l.fault(l.At[fieldOp], ErrType, fieldOp)
 	}
-	if block := l.raw(b, fieldTransaction); c.TxID == nil && block != nil && block[0] == '{' {
+	if block := l.Raw(b, fieldTransaction); c.TxID == nil && block != nil && block[0] == '{' {
 		if id, ok := Row(block).Get("id"); ok && !id.IsNull() {
 			c.TxID = contents(id)
 		}
@@ -65,7 +65,7 @@ func (d *Debezium) decodePosition(c *Change, b []byte, s *level, from connector,
 		c.Version = c.Version.timeLed(c.Time)
 	}
 	for _, f := range [...]field{fieldTxID, fieldGTID} {
-		if v := s.raw(b, f); v != nil {
+		if v := s.Raw(b, f); v != nil {
 			c.TxID = contents(v)
 			break
 		}
@@ -76,16 +76,16 @@ func (d *Debezium) decodePosition(c *Change, b []byte, s *level, from connector,
 // tableName returns a part of the table's name, which some connectors call by
 // another. Absent, null and empty are the same.
 func (l *level) tableName(b []byte, names *names, which int, f, other field) (string, error) {
-	v := l.raw(b, f)
-	if len(v) <= len(`""`) && l.has(other) {
+	v := l.Raw(b, f)
+	if len(v) <= len(`""`) && l.Has(other) {
 		f = other
-		v = l.raw(b, f)
+		v = l.Raw(b, f)
 	}
 	switch {
 	case v == nil:
 		return "", nil
 	case v[0] != '"':
-		return "", l.fault(l.at[f], ErrType, f)
+		return "", l.fault(l.At[f], ErrType, f)
 	}
 	return names.text(which, v[1:len(v)-1]), nil
 }
@@ -100,7 +100,7 @@ type position struct {
 	flags     uint64
 }
 
-func (p *position) text(f field) []byte { return contents(p.source.raw(p.b, f)) }
+func (p *position) text(f field) []byte { return contents(p.source.Raw(p.b, f)) }
 
 func (p *position) uint(f field) (uint64, bool) { return jsonscan.Uint(p.text(f)) }
 

@@ -55,3 +55,17 @@ func (s *Shape) Value(b []byte, i, k int) (value int, last bool) {
 	}
 	return value, false
 }
+
+// Skip is [SkipWithin] for the object at b[i], by the shape it had the last time.
+func (s *Shapes) Skip(b []byte, i, depth int) int {
+	shape := s.Of(b, i)
+	for k := 0; ; k++ {
+		value, last := shape.Value(b, i, k)
+		if last || value < 0 {
+			return value
+		}
+		if i = SkipWithin(b, value, depth+1); i < 0 || i >= len(b) {
+			return -1
+		}
+	}
+}
