@@ -58,7 +58,7 @@ type Debezium struct {
 	key                            level
 	schemas, keySchemas            schemas
 	images                         jsonscan.Shapes
-	names                          names
+	names                          jsonscan.Names
 	ready                          bool
 }
 

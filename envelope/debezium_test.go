@@ -225,27 +225,6 @@ func TestSchemasAreBounded(t *testing.T) {
 	}
 }
 
-func TestNamesAreBounded(t *testing.T) {
-	var n names
-	for i := range 3 * maxNames {
-		name := strings.Repeat("n", 1+i%7) + string(rune('a'+i%26)) + strings.Repeat(`\u0041`, i%3) + string(rune(0x4e00+i))
-		want := strings.ReplaceAll(name, `\u0041`, "A")
-		if got := n.text(nameTable, []byte(name)); got != want {
-			t.Fatalf("%s: %s", name, got)
-		}
-		if len(n.known) > maxNames {
-			t.Fatalf("%d names", len(n.known))
-		}
-	}
-	// Spelled out, one name is the spelling of another.
-	if got := n.text(nameTable, []byte(`a\\\\b`)); got != `a\\b` {
-		t.Error(got)
-	}
-	if got := n.text(nameTable, []byte(`a\\b`)); got != `a\b` {
-		t.Error(got)
-	}
-}
-
 // Nesting ends where encoding/json ends it, wherever in the record it is.
 func TestNesting(t *testing.T) {
 	for _, format := range []string{

@@ -73,9 +73,16 @@ func (d *Debezium) decodePosition(c *Change, b []byte, s *level, from connector,
 	return nil
 }
 
+// Slots of [jsonscan.Names].
+const (
+	nameDB = iota
+	nameSchema
+	nameTable
+)
+
 // tableName returns a part of the table's name, which some connectors call by
 // another. Absent, null and empty are the same.
-func (l *level) tableName(b []byte, names *names, which int, f, other field) (string, error) {
+func (l *level) tableName(b []byte, names *jsonscan.Names, slot int, f, other field) (string, error) {
 	v := l.Raw(b, f)
 	if len(v) <= len(`""`) && l.Has(other) {
 		f = other
@@ -87,7 +94,7 @@ func (l *level) tableName(b []byte, names *names, which int, f, other field) (st
 	case v[0] != '"':
 		return "", l.fault(l.At[f], ErrType, f)
 	}
-	return names.text(which, v[1:len(v)-1]), nil
+	return names.Text(slot, v[1:len(v)-1]), nil
 }
 
 // A position reads the order of a change from its source block.

@@ -80,6 +80,9 @@ func (o *Object) Read(b []byte, i int) int {
 			o.Seen |= 1 << f
 			o.At[f] = Span{int32(value), int32(i)}
 		}
+		if b[i] == '}' { // sooner than to find that no spelling fits
+			return i + 1
+		}
 	}
 }
 

@@ -67,5 +67,8 @@ func (s *Shapes) Skip(b []byte, i, depth int) int {
 		if i = SkipWithin(b, value, depth+1); i < 0 || i >= len(b) {
 			return -1
 		}
+		if b[i] == '}' {
+			return i + 1
+		}
 	}
 }

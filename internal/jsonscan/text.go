@@ -2,6 +2,9 @@ package jsonscan
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -12,44 +15,66 @@ import (
 // U+FFFD, as in encoding/json. Of contents that are not valid, the part from
 // the first broken escape on stays as it is.
 func AppendText(dst, contents []byte) []byte {
-	for {
-		i := bytes.IndexByte(contents, '\\')
-		if i < 0 || escape(contents, i) < 0 {
-			return append(dst, contents...)
-		}
-		dst = append(dst, contents[:i]...)
-		c := contents[i+1]
-		contents = contents[i+2:]
-		switch c {
-		case 'b':
-			c = '\b'
-		case 'f':
-			c = '\f'
-		case 'n':
-			c = '\n'
-		case 'r':
-			c = '\r'
-		case 't':
-			c = '\t'
-		case 'u':
-			r := hex4(contents)
-			contents = contents[4:]
-			if utf16.IsSurrogate(r) {
-				pair := utf8.RuneError
-				if len(contents) > 0 && contents[0] == '\\' && escape(contents, 0) == 6 {
-					pair = utf16.DecodeRune(r, hex4(contents[2:]))
-				}
-				if pair != utf8.RuneError {
-					contents = contents[6:]
-				}
-				r = pair
+	i := bytes.IndexByte(contents, '\\')
+	if i < 0 {
+		return append(dst, contents...)
+	}
+	// The text is never longer than its spelling. Eight bytes at a time, what lies
+	// between two escapes is copied with a look at it; to find each escape first
+	// and then to copy costs half as much again.
+	n := len(dst)
+	dst = slices.Grow(dst, len(contents))[:n+len(contents)]
+	n += copy(dst[n:], contents[:i])
+	for i < len(contents) {
+		for i+8 <= len(contents) {
+			x := word(contents, i)
+			binary.LittleEndian.PutUint64(dst[n:], x)
+			if m := zeros(x ^ 0x5c5c5c5c5c5c5c5c); m != 0 {
+				k := bits.TrailingZeros64(m) >> 3
+				i, n = i+k, n+k
+				break
 			}
-			dst = utf8.AppendRune(dst, r)
+			i, n = i+8, n+8
+		}
+		if i == len(contents) {
+			break
+		}
+		if contents[i] != '\\' { // one of the last seven bytes
+			dst[n] = contents[i]
+			i, n = i+1, n+1
 			continue
 		}
-		dst = append(dst, c)
+		if i+1 < len(contents) {
+			if c := unescaped[contents[i+1]]; c != 0 {
+				dst[n] = c
+				i, n = i+2, n+1
+				continue
+			}
+		}
+		if escape(contents, i) < 0 {
+			n += copy(dst[n:], contents[i:])
+			break
+		}
+		r := hex4(contents[i+2:])
+		i += 6
+		if utf16.IsSurrogate(r) {
+			pair := utf8.RuneError
+			if i < len(contents) && contents[i] == '\\' && escape(contents, i) == i+6 {
+				pair = utf16.DecodeRune(r, hex4(contents[i+2:]))
+			}
+			if pair != utf8.RuneError {
+				i += 6
+			}
+			r = pair
+		}
+		n += utf8.EncodeRune(dst[n:], r)
 	}
+	return dst[:n]
 }
+
+// unescaped is what the byte behind a backslash stands for; 0 if that is no
+// escape of two bytes.
+var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func hex4(b []byte) rune {
 	n, _ := strconv.ParseUint(string(b[:4]), 16, 16)
@@ -57,7 +82,7 @@ func hex4(b []byte) rune {
 }
 
 // TextIs reports whether a validated string's contents, escapes resolved, are
-// s. It does not allocate for names of up to 128 bytes.
+// s. It does not allocate for contents of up to 128 bytes.
 func TextIs(contents []byte, s string) bool {
 	if bytes.IndexByte(contents, '\\') < 0 {
 		return string(contents) == s
