@@ -4,12 +4,13 @@
 //
 // A record flows like this:
 //
-//	bytes ─▶ Decoder ─▶ envelope.Change ─▶ route.Firehose ─▶ response
+//	bytes ─▶ [dsql.Reassembler] ─▶ Decoder ─▶ envelope.Change ─▶ route.Firehose ─▶ response
 //
 // Bytes come in as a transport delivers them: the value, and for Kafka the key,
 // of one Debezium record. A decoder of package envelope makes one
 // [envelope.Change] of each: an operation, a table, a version that orders the
-// changes of a row, and up to two row images, which alias the record. Package
+// changes of a row, and up to two row images, which alias the record. Package dsql
+// does the same for Aurora DSQL, whose large records come in parts. Package
 // route picks the destination table, and answers Amazon Data Firehose for
 // streams into Apache Iceberg tables.
 //

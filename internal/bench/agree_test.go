@@ -39,14 +39,16 @@ func TestDiffer(t *testing.T) {
 func TestDecodersAgree(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
+		decoder envelope.Decoder
 		corpus  *corpus
 		wrapped bool
 	}{
-		{"debezium", debezium(100), false}, {"debezium-schema", debeziumSchema(20), true}, {"wide", wide(10), false},
-		{"dsql", dsql(100), false}, {"text", text(2), false}, {"mixed", mixed(100), false},
+		{"debezium", decodeDebezium(), debezium(100), false}, {"debezium-schema", decodeDebezium(), debeziumSchema(20), true},
+		{"wide", decodeDebezium(), wide(10), false}, {"dsql", decodeDSQL(), dsqlFull(100), false},
+		{"text", decodeDebezium(), text(2), false}, {"mixed", decodeDebezium(), mixed(100), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			all := append([]decoder{decodeOurs()}, decodeRivals(tt.wrapped)...)
+			all := append([]decoder{decodeOurs(tt.decoder)}, decodeRivals(tt.wrapped)...)
 			if err := agree(tt.corpus.records, all); err != nil {
 				t.Error(err)
 			}
@@ -56,7 +58,7 @@ func TestDecodersAgree(t *testing.T) {
 
 func TestAgreeFindsDisagreement(t *testing.T) {
 	records := debezium(10).records
-	honest := decodeOurs()
+	honest := decodeOurs(decodeDebezium())
 	careless := decodeTyped("careless", false, func(b []byte, v any) error {
 		err := json.Unmarshal(b, v)
 		if r := v.(*typedRecord); r.Op == "u" {

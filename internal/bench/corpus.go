@@ -62,8 +62,8 @@ func wide(n int) *corpus {
 	})
 }
 
-// dsql has n full records of Aurora DSQL: 373 bytes each.
-func dsql(n int) *corpus {
+// dsqlFull has n full records of Aurora DSQL: 373 bytes each.
+func dsqlFull(n int) *corpus {
 	g := newGenerator(3)
 	return newCorpus(n, g.dsqlRecord)
 }

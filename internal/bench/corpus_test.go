@@ -19,7 +19,7 @@ var corpora = []struct {
 	{"debezium", debezium, 5000, 740, 4, "ec9c51a055f4a749"},
 	{"debezium-schema", debeziumSchema, 700, 5475, 8, "cdc025a3e0d8ebb8"},
 	{"wide", wide, 500, 7695, 16, "0ad47d4d5c2f2aec"},
-	{"dsql", dsql, 10_000, 373, 3, "b36da718e4593f14"},
+	{"dsql", dsqlFull, 10_000, 373, 3, "b36da718e4593f14"},
 	{"text", text, 64, 66_903, 64, "d70ee31cc3bbdb10"},
 	{"mixed", mixed, 5000, 660, 4, "1a598c76b443b942"},
 }

@@ -6,6 +6,7 @@ import (
 
 	goccy "github.com/goccy/go-json"
 
+	"github.com/rowdelta/rowdelta/dsql"
 	"github.com/rowdelta/rowdelta/envelope"
 )
 
@@ -17,8 +18,7 @@ type decoder struct {
 }
 
 // decodeOurs returns this library's decoder.
-func decodeOurs() decoder {
-	var d envelope.Debezium
+func decodeOurs(d envelope.Decoder) decoder {
 	var c envelope.Change
 	return decoder{
 		name:   ours,
@@ -52,6 +52,10 @@ func decodeTyped(name string, wrapped bool, unmarshal func([]byte, any) error) d
 	}
 	return decoder{name: name, decode: decode, facts: func() facts { return last.facts() }}
 }
+
+func decodeDebezium() envelope.Decoder { return new(envelope.Debezium) }
+
+func decodeDSQL() envelope.Decoder { return new(dsql.Decoder) }
 
 // decodeRivals returns the rivals of a job.
 func decodeRivals(wrapped bool) []decoder {
@@ -134,10 +138,10 @@ func agree(records [][]byte, decoders []decoder) error {
 }
 
 // decodeJob makes a job of decoding a corpus, one record an operation.
-func decodeJob(corpus func(int) *corpus, n int, wrapped bool) func() (*prepared, error) {
+func decodeJob(d func() envelope.Decoder, corpus func(int) *corpus, n int, wrapped bool) func() (*prepared, error) {
 	return func() (*prepared, error) {
 		records := corpus(n).records
-		decoders := append([]decoder{decodeOurs()}, decodeRivals(wrapped)...)
+		decoders := append([]decoder{decodeOurs(d())}, decodeRivals(wrapped)...)
 		if err := agree(records, decoders); err != nil {
 			return nil, err
 		}

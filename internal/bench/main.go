@@ -8,8 +8,8 @@
 // nothing to compare, and it exits with status 1.
 //
 // For each job and rival it prints one line, its fields separated by tabs: job, our ns/op, rival, the rival's ns/op,
-// ratio (the rival's time over ours), our allocations per op. An op is one record in the decode jobs and one event of
-// 3000 records in the firehose job.
+// ratio (the rival's time over ours), our allocations per op. An op is one record in the decode jobs, one event of
+// 3000 records in the firehose job and 1000 bytes of a joined image in the join job.
 package main
 
 import (
@@ -41,12 +41,13 @@ type prepared struct {
 }
 
 var jobs = []job{
-	{"decode/debezium", decodeJob(debezium, 5000, false)},
-	{"decode/debezium-schema", decodeJob(debeziumSchema, 700, true)},
-	{"decode/wide", decodeJob(wide, 500, false)},
-	{"decode/dsql", decodeJob(dsql, 10_000, false)},
-	{"decode/text", decodeJob(text, 64, false)},
-	{"decode/mixed", decodeJob(mixed, 5000, false)},
+	{"decode/debezium", decodeJob(decodeDebezium, debezium, 5000, false)},
+	{"decode/debezium-schema", decodeJob(decodeDebezium, debeziumSchema, 700, true)},
+	{"decode/wide", decodeJob(decodeDebezium, wide, 500, false)},
+	{"decode/dsql", decodeJob(decodeDSQL, dsqlFull, 10_000, false)},
+	{"decode/text", decodeJob(decodeDebezium, text, 64, false)},
+	{"decode/mixed", decodeJob(decodeDebezium, mixed, 5000, false)},
+	{"join", joinJob(3, 9<<20)},
 	{"firehose", firehoseJob(debezium, 3000)},
 }
 

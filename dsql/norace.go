@@ -1,0 +1,5 @@
+//go:build !race
+
+package dsql
+
+func poison([]byte) {}

@@ -1,0 +1,5 @@
+//go:build race
+
+package dsql_test
+
+const raceEnabled = true
