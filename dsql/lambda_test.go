@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -287,7 +288,7 @@ func naiveFailure(doc []byte, depth int) (f dsql.Failure, ok bool) {
 	first, ok1 := natural(f.First)
 	last, ok2 := natural(f.Last)
 	for _, n := range []int{f.BatchSize, f.Invocations} {
-		ok = ok && 0 <= n && n < 1<<31
+		ok = ok && 0 <= n && n <= math.MaxInt32
 	}
 	ok = ok && ok1 && ok2 && first.Cmp(last) <= 0 && f.Stream != "" && f.Shard != "" && (f.Function != "" || request["functionArn"] == nil) &&
 		(f.Condition != "" || request["condition"] == nil)

@@ -3,13 +3,25 @@ module github.com/rowdelta/rowdelta/internal/e2e
 go 1.26
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.47.7 // of the S3 client: pointers, credentials, retries
+	github.com/aws/aws-sdk-go-v2/service/s3 v1.114.8 // what s3fragments is given
 	github.com/jackc/pgx/v5 v5.12.0 // the writing sessions and the final state: transactions, savepoints and error codes of PostgreSQL
 	github.com/rowdelta/rowdelta v0.0.0 // what is tested
+	github.com/rowdelta/rowdelta/dsql/s3fragments v0.0.0 // what is tested
 	github.com/rowdelta/rowdelta/internal/servers v0.0.0 // the servers
 	github.com/twmb/franz-go v1.21.7 // the consumer, without cgo; 1.22 would raise the whole workspace to go 1.26.0
 )
 
 require (
+	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.26 // indirect
+	github.com/aws/aws-sdk-go-v2/internal/configsources v1.5.10 // indirect
+	github.com/aws/aws-sdk-go-v2/internal/endpoints/v2 v2.8.10 // indirect
+	github.com/aws/aws-sdk-go-v2/internal/v4a v1.5.10 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding v1.13.24 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/checksum v1.11.11 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/presigned-url v1.14.10 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/s3shared v1.20.10 // indirect
+	github.com/aws/smithy-go v1.28.8 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/klauspost/compress v1.19.2 // indirect
@@ -23,5 +35,6 @@ require (
 
 replace (
 	github.com/rowdelta/rowdelta => ../..
+	github.com/rowdelta/rowdelta/dsql/s3fragments => ../../dsql/s3fragments
 	github.com/rowdelta/rowdelta/internal/servers => ../servers
 )

@@ -1,5 +1,6 @@
-// Package servers installs and starts the real servers that tests run against: PostgreSQL 15, Apache Kafka 4.3.0 and
-// Kafka Connect with Debezium 3.6.1.Final. No containers, no fixed ports, no state shared between two starts.
+// Package servers installs and starts the real servers that tests run against: PostgreSQL 15, Apache Kafka 4.3.0,
+// Kafka Connect with Debezium 3.6.1.Final, versitygw 1.8.0 for S3, and kinesis-local 0.6.2. No containers, no fixed ports, no
+// state shared between two starts.
 //
 //	pg := servers.StartPostgres(tb)
 //	kafka := servers.StartKafka(tb)
@@ -12,8 +13,9 @@
 // temporary folder of its own, and logs to a file there. The end of the test stops the server and removes the folder; a
 // failed test's output has the end of the log first. On Linux a server does not outlive the test's process, however that ends.
 //
-// What is missing is installed: programs by apt-get (through sudo where the user is not root), Java libraries by Maven into
-// the folder rowdelta of the user's cache. A cached installation is complete or absent, and two processes may install at once.
+// What is missing is installed: programs by apt-get (through sudo where the user is not root), Java libraries by Maven, Go
+// programs by go install and JavaScript programs by npm into the folder rowdelta of the user's cache. A cached installation is
+// complete or absent, and two processes may install at once.
 //
 // A server that cannot be installed or started fails the test, with the log's end. It never skips it: a test that was
 // asked for and did not run looks like one that passed.
