@@ -50,10 +50,10 @@
 // # Lambda
 //
 // An invocation of a Lambda function sees one shard, and no record of more than
-// some 4.5 MiB ([FitsLambda]). Fragments are up to 10 MiB: they reach no function,
-// but only its on-failure destination, as a document that says where they were.
-// [ParseFailure] and [Failure.Records] read them again. A consumer that polls
-// Kinesis itself, such as examples/kinesis, has none of this to care for.
+// some 4.5 MiB ([FitsLambda]). Larger ones, most fragments among them, reach no
+// function but only its on-failure destination, as a document that says where
+// they were. [ParseFailure] and [Failure.Records] read them again. A consumer that
+// polls Kinesis itself, such as examples/kinesis, has none of this to care for.
 //
 // # Limits
 //

@@ -21,6 +21,9 @@ func isSequence(s string) bool {
 // comes before b in the shard, 0 if they are the same, +1 if a comes after b. As
 // text 9 would come after 10. Of what is no sequence number it says nothing.
 func compareSequence(a, b string) int {
+	if len(a) == len(b) { // as those of one stream are
+		return strings.Compare(a, b)
+	}
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	if c := cmp.Compare(len(a), len(b)); c != 0 {
 		return c

@@ -137,11 +137,16 @@ func (b *batch) decode(r *rawRecord) ([]byte, error) {
 // depend on the others.
 func (b *batch) decide(it *item, value []byte) {
 	c := &b.change
-	if err := b.decoder.Decode(c, value); err != nil {
+	err := b.decoder.Decode(c, value)
+	it.table, it.op = c.Table, c.Op
+	switch {
+	case errors.Is(err, envelope.ErrNoKey): // of a table without a key, which the decoder still names
+		it.fail(NoKey, err)
+		return
+	case err != nil:
 		it.fail(Undecodable, err)
 		return
 	}
-	it.table, it.op = c.Table, c.Op
 	effect := c.Effect()
 	if effect == envelope.None {
 		it.drop(NotARow)

@@ -26,7 +26,7 @@ const (
 	Undecodable                 // ProcessingFailed: not base64, or not a record of the decoder's format
 	Unrouted                    // ProcessingFailed: the Router gave an error
 	NoImage                     // ProcessingFailed: the record has no image of the row
-	NoKey                       // ProcessingFailed: Keys does not know the table, or the image lacks a key column
+	NoKey                       // ProcessingFailed: Keys does not know the table, the image lacks a key column, or the table has no key
 	Inexpressible               // ProcessingFailed: a delete for an append-only destination
 	TooLarge                    // ProcessingFailed: the response would have exceeded Lambda's limit
 )

@@ -2,8 +2,6 @@ package servers
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -65,17 +63,6 @@ func StartKinesis(tb testing.TB) *Kinesis {
 func (k *Kinesis) Endpoint() string { return "http://" + loopback(k.port) }
 
 func (k *Kinesis) ready(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, k.Endpoint()+"/healthcheck", nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("health check: %s", resp.Status)
-	}
-	return nil
+	_, err := httpGet(ctx, k.Endpoint()+"/healthcheck")
+	return err
 }

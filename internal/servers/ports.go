@@ -1,8 +1,12 @@
 package servers
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"strconv"
 	"sync"
 	"testing"
@@ -45,3 +49,20 @@ func freePort(tb testing.TB) int {
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// httpGet returns what a server on this machine answers, which must be status 200.
+func httpGet(ctx context.Context, url string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", r.URL.Path, resp.Status)
+	}
+	return io.ReadAll(resp.Body)
+}

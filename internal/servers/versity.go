@@ -2,8 +2,6 @@ package servers
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -60,17 +58,6 @@ func (v *Versity) Key() string { return versityKey }
 func (v *Versity) Secret() string { return versitySecret }
 
 func (v *Versity) ready(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.Endpoint()+versityReady, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answers %s", resp.Status)
-	}
-	return nil
+	_, err := httpGet(ctx, v.Endpoint()+versityReady)
+	return err
 }
