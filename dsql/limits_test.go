@@ -95,7 +95,9 @@ func TestIndexBeyondLimit(t *testing.T) {
 func TestUncommitted(t *testing.T) {
 	f := newFeed(t, &dsql.Reassembler{Limits: dsql.Limits{PendingBytes: 6000}})
 	f.add("a", fragment("x", 0, `{"x":"`+strings.Repeat("x", 1000)+`"}`))
+	assert.Greater(t, f.r.Bytes(), int64(1000))
 	require.NotNil(t, f.add("a", mainRecord(`"after":`+described("x", `{"x":"`+strings.Repeat("x", 1000)+`"}`, 1))))
+	assert.Greater(t, f.r.Bytes(), int64(1000))
 	big := fragment("y", 0, strings.Repeat("y", 2500))
 	out, err := f.try("b", big)
 	require.ErrorIs(t, err, dsql.ErrUncommitted)
@@ -104,6 +106,7 @@ func TestUncommitted(t *testing.T) {
 	assert.Equal(t, "a@1 b@1", f.floors())
 	f.commit()
 	assert.Equal(t, "a+2 b@1", f.floors(), "it is still to be added")
+	assert.Zero(t, f.r.Bytes())
 	out, err = f.again("b", 1, big)
 	require.NoError(t, err)
 	assert.Nil(t, out)

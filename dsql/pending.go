@@ -62,8 +62,16 @@ func (r *Reassembler) Pending() []Orphan {
 // the end of their image. Nothing is ever given up for its age but here. An
 // error is one of the store; the report stands.
 //
-// For a consumer that is at the tip of all shards the watermark is the present,
-// for one that is behind it is the present less the greatest MillisBehindLatest.
+// The watermark is the earliest time, over all shards of the stream, of which it
+// is certain that all that arrived before it was added: for a shard that was read
+// to its tip, the time at which that was asked (MillisBehindLatest was 0), for
+// one that is behind, the arrival of the last record. All shards means those
+// that ListShards names: children of a closed one may have hours of records that
+// nobody has asked for, and without an answer from each of them there is no
+// watermark.
+//
+// A consumer that catches up goes through history faster than it happened; the
+// age is that of the records' arrivals, not of the time that it takes.
 func (r *Reassembler) Expire(ctx context.Context, watermark time.Time) ([]Orphan, error) {
 	r.init()
 	out := r.strays
@@ -80,6 +88,12 @@ func (r *Reassembler) Expire(ctx context.Context, watermark time.Time) ([]Orphan
 	}
 	return out, errors.Join(errs...)
 }
+
+// Bytes returns how much memory counts against [Limits].PendingBytes now: parts
+// that wait for others, and what was returned and not committed. A consumer whose
+// shards are read at different speeds does well to let those that are ahead wait
+// before the limit is reached: what is missing may be in the others.
+func (r *Reassembler) Bytes() int64 { return r.bytes }
 
 func tooMany(limit int, what string) error {
 	return fmt.Errorf("%w: more than %d %s", envelope.ErrLimit, limit, what)

@@ -12,10 +12,11 @@ type Record struct {
 }
 
 // A Floor says from where a shard must be read again after a restart: nothing
-// before it is needed any more.
+// before it is needed any more. It can be stored as JSON: the names of its
+// fields will not change.
 type Floor struct {
 	Shard    string
-	Sequence string // a sequence number
+	Sequence string // a sequence number; empty if the shard was closed before a record of it was added
 	After    bool   // resume behind Sequence (AFTER_SEQUENCE_NUMBER); otherwise with it (AT_SEQUENCE_NUMBER)
 	End      bool   // the shard was closed and nothing of it is needed any more
 }

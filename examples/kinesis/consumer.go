@@ -178,9 +178,7 @@ func (c *consumer) take(ctx context.Context, b batch) error {
 		}
 		c.unsaved = true
 	}
-	if len(b.records) > 0 {
-		c.pace.tighten(c.waiting() > c.memory/2)
-	}
+	c.pace.tighten(c.parts.Bytes() > c.memory/2)
 	if !b.through.IsZero() {
 		c.pace.advance(b.shard, b.through)
 	}
@@ -196,14 +194,6 @@ func (c *consumer) take(ctx context.Context, b batch) error {
 		c.shards.add(aws.ToString(child.ShardId), child.ParentShards...)
 	}
 	return nil
-}
-
-// waiting returns how many bytes of parts wait for others.
-func (c *consumer) waiting() (n int64) {
-	for _, o := range c.parts.Pending() {
-		n += o.Bytes
-	}
-	return n
 }
 
 // add takes one record of the stream.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -156,6 +157,48 @@ func TestConsumerKeepsPace(t *testing.T) {
 		}
 		w.last()
 		w.check()
+	})
+}
+
+// Otherwise a shard that cannot be read delays no other.
+func TestConsumerReadsWhatItCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dsqltest.Generator{Shards: 3})
+		slow := &w.api.stream.Shards[1]
+		w.api.fail = func(operation, shard string) error {
+			if shard == slow.ID {
+				return &types.ProvisionedThroughputExceededException{}
+			}
+			return nil
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+		defer stop()
+		if err := w.live(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if want := len(w.api.stream.Whole) - len(slow.Records); len(w.seen) != want {
+			t.Errorf("%d changes came to the sink, want %d", len(w.seen), want)
+		}
+	})
+}
+
+// The children of a shard are read as soon as it ends, and a shard that ended is
+// left alone from then on.
+func TestConsumerFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dsqltest.Generator{Seed: 2, Shards: 2, Reshards: 4})
+		w.api.resharded = time.Now().Add(time.Hour)
+		w.last()
+		w.check()
+		before := maps.Clone(w.api.calls)
+		w.api.fail = nil
+		w.last()
+		for _, s := range w.api.stream.Shards {
+			asked := w.api.called("GetShardIterator "+s.ID) - before["GetShardIterator "+s.ID]
+			if (asked > 0) == s.Closed {
+				t.Errorf("%s, closed %t: asked for %d times by the next consumer", s.ID, s.Closed, asked)
+			}
+		}
 	})
 }
 

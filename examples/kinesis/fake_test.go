@@ -25,7 +25,7 @@ type fake struct {
 	shift     time.Duration                       // added to the stream's times
 
 	mu    sync.Mutex
-	calls map[string]int  // by operation
+	calls map[string]int  // by operation, and by operation and shard
 	ended map[string]bool // shards of which the end was told
 	early []string        // shards that were asked for before the end of a parent
 }
@@ -47,6 +47,7 @@ func (f *fake) enter(ctx context.Context, operation, shard string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls[operation]++
+	f.calls[operation+" "+shard]++
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -210,8 +210,10 @@ func (w *world) last() {
 		}
 		return nil
 	}
-	if err := w.live(w.t.Context()); !errors.Is(err, errCrash) {
-		w.t.Fatal(err)
+	ctx, stop := context.WithDeadline(w.t.Context(), end.Add(time.Minute))
+	defer stop()
+	if err := w.live(ctx); !errors.Is(err, errCrash) {
+		w.t.Fatal("reads no shard any more, or: ", err)
 	}
 }
 
@@ -241,10 +243,10 @@ func (w *world) crash(r *rand.Rand) {
 		halt := count(func() error { stop(); return ctx.Err() })
 		w.api.fail = func(string, string) error { return halt() }
 	case 2, 3: // before the sink has the rows, and between the sink and the checkpoint
-		left = 1 + left/8
+		left = 1 + r.IntN(4)
 		w.flush[how-2] = count(crash)
 	case 4: // while the checkpoint is written
-		left = 1 + left/8
+		left = 1 + r.IntN(4)
 		next := w.checkpoint() + ".next"
 		w.flush[1] = count(func() error { return os.Mkdir(next, 0o700) })
 		defer os.RemoveAll(next)
