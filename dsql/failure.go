@@ -61,7 +61,9 @@ var (
 // settings of the mapping see [FitsLambda].
 //
 // Recovery can itself run in a function with the queue as its event source: the
-// limit is on an invocation's payload, not on what a function reads.
+// limit is on an invocation's payload, not on what a function reads. See
+// examples/recover, which gives Commit no save and leaves fragments to expire,
+// since Lambda deletes a message only after the function has answered.
 type Failure struct {
 	Stream       string    // the stream's ARN, without the consumer's part if the mapping reads by enhanced fan-out
 	Shard        string    // the shard's ID

@@ -3,6 +3,7 @@ package dsql_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func TestFirehose(t *testing.T) {
 	outcomes := map[route.Reason]int{}
 	f := &route.Firehose{
 		Router:     &route.Rules{Database: "lake", Tables: tables},
+		Logger:     slog.New(slog.DiscardHandler),
 		NewDecoder: func() envelope.Decoder { return new(dsql.Decoder) },
 		Observe: func(o *route.Outcome) {
 			outcomes[o.Reason]++

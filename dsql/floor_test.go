@@ -96,6 +96,9 @@ func TestFloorsLastPart(t *testing.T) {
 	require.NotNil(t, f.add("a", part("x", 0)))
 	f.commit()
 	assert.Equal(t, "a@1 b@1", f.floors())
+	f.r.Discard()
+	require.NoError(t, f.r.Check(), "what was committed stays so")
+	assert.Len(t, f.r.Pending(), 1)
 }
 
 // Of several parts in one shard the first one counts, also if it comes later.
