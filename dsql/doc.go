@@ -52,7 +52,9 @@
 // An invocation of a Lambda function sees one shard, and no record of more than
 // some 4.5 MiB ([FitsLambda]). Larger ones, most fragments among them, reach no
 // function but only its on-failure destination, as a document that says where
-// they were. [ParseFailure] and [Failure.Records] read them again. A consumer that
+// they were. [ParseFailure] and [Failure.Records] read them again, as
+// examples/recover does. A function gives Commit no save: Lambda checkpoints after
+// the answer, and a main record that comes again needs its fragments. A consumer that
 // polls Kinesis itself, such as examples/kinesis, has none of this to care for.
 //
 // # Limits

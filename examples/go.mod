@@ -3,11 +3,13 @@ module github.com/rowdelta/rowdelta/examples
 go 1.26
 
 require (
-	github.com/aws/aws-lambda-go v1.55.1 // examples/firehose: speaks the Lambda Runtime API
-	github.com/aws/aws-sdk-go-v2 v1.47.7 // examples/kinesis: which errors pass
-	github.com/aws/aws-sdk-go-v2/config v1.33.15 // examples/kinesis: region and credentials from the environment
-	github.com/aws/aws-sdk-go-v2/service/kinesis v1.56.11 // examples/kinesis: reads the shards
+	github.com/aws/aws-lambda-go v1.55.1 // examples/firehose, examples/recover: speaks the Lambda Runtime API
+	github.com/aws/aws-sdk-go-v2 v1.47.7 // examples/kinesis, examples/recover: which errors pass
+	github.com/aws/aws-sdk-go-v2/config v1.33.15 // examples/kinesis, examples/recover: region and credentials from the environment
+	github.com/aws/aws-sdk-go-v2/service/kinesis v1.56.11 // examples/kinesis, examples/recover: reads the shards
+	github.com/aws/aws-sdk-go-v2/service/s3 v1.114.8 // examples/recover: what s3fragments is given
 	github.com/rowdelta/rowdelta v0.0.0
+	github.com/rowdelta/rowdelta/dsql/s3fragments v0.0.0 // examples/recover: where the parts of an image meet
 )
 
 require (
@@ -18,7 +20,9 @@ require (
 	github.com/aws/aws-sdk-go-v2/internal/endpoints/v2 v2.8.10 // indirect
 	github.com/aws/aws-sdk-go-v2/internal/v4a v1.5.10 // indirect
 	github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding v1.13.24 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/checksum v1.11.11 // indirect
 	github.com/aws/aws-sdk-go-v2/service/internal/presigned-url v1.14.10 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/s3shared v1.20.10 // indirect
 	github.com/aws/aws-sdk-go-v2/service/signin v1.12.3 // indirect
 	github.com/aws/aws-sdk-go-v2/service/sso v1.39.3 // indirect
 	github.com/aws/aws-sdk-go-v2/service/ssooidc v1.44.3 // indirect
@@ -28,4 +32,7 @@ require (
 	golang.org/x/sys v0.0.0-20220412211240-33da011f77ad // indirect
 )
 
-replace github.com/rowdelta/rowdelta => ..
+replace (
+	github.com/rowdelta/rowdelta => ..
+	github.com/rowdelta/rowdelta/dsql/s3fragments => ../dsql/s3fragments
+)

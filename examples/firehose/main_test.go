@@ -11,6 +11,7 @@ import (
 
 	"github.com/rowdelta/rowdelta/examples/internal/captured"
 	"github.com/rowdelta/rowdelta/examples/internal/lake"
+	"github.com/rowdelta/rowdelta/examples/internal/sandbox"
 	"github.com/rowdelta/rowdelta/route"
 )
 
@@ -56,14 +57,21 @@ func recordID(i int) string {
 	return fmt.Sprintf("4954698668313554428650745793632162567570019247115678515%07d", i)
 }
 
+// startSandbox starts the function with its defaults, whatever the test's
+// environment says.
+func startSandbox(t *testing.T) *sandbox.Sandbox {
+	t.Helper()
+	return sandbox.Start(t, "DESTINATION_DATABASE=", "UNAVAILABLE_PLACEHOLDER=", "LOG_LEVEL=")
+}
+
 // readResponse reads a response, which must answer n records, each once and in
 // order.
-func readResponse(t *testing.T, r result, n int) route.Response {
+func readResponse(t *testing.T, r sandbox.Result, n int) route.Response {
 	t.Helper()
-	if r.kind != "response" || !r.took {
-		t.Fatalf("%s of %d bytes, accepted: %t: %.500s", r.kind, len(r.body), r.took, r.body)
+	if r.Kind != "response" || !r.Took {
+		t.Fatalf("%s of %d bytes, accepted: %t: %.500s", r.Kind, len(r.Body), r.Took, r.Body)
 	}
-	return parseResponse(t, r.body, n)
+	return parseResponse(t, r.Body, n)
 }
 
 func parseResponse(t *testing.T, body []byte, n int) (response route.Response) {
@@ -94,10 +102,10 @@ func TestFunction(t *testing.T) {
 	inOrder, reversed := lake.Lake{Keys: keys}, lake.Lake{Keys: keys}
 	offset := 0
 	for batch := range slices.Chunk(data.Orders, 90) {
-		r := s.invoke(mskEvent(t, offset, batch))
+		r := s.Invoke(mskEvent(t, offset, batch))
 		response := readResponse(t, r, len(batch))
 		const want = `"metadata":{"otfMetadata":{"destinationDatabaseName":"aurora_cdc","destinationTableName":"orders","operation":"update"}}`
-		if !bytes.Contains(r.body, []byte(want)) {
+		if !bytes.Contains(r.Body, []byte(want)) {
 			t.Errorf("no answer has %s", want)
 		}
 		for i, answer := range response.Records {
@@ -114,7 +122,7 @@ func TestFunction(t *testing.T) {
 		}
 		if offset += len(batch); offset == 180 {
 			event := mskEvent(t, offset, batch)
-			expectError(t, s.invoke(event[:len(event)/2]))
+			expectError(t, s.Invoke(event[:len(event)/2]))
 		}
 	}
 	for _, difference := range inOrder.Compare(data.Truth) {
@@ -125,7 +133,7 @@ func TestFunction(t *testing.T) {
 	}
 
 	var answers []string
-	for _, answer := range readResponse(t, s.invoke(mskEvent(t, 0, data.Unusual)), len(data.Unusual)).Records {
+	for _, answer := range readResponse(t, s.Invoke(mskEvent(t, 0, data.Unusual)), len(data.Unusual)).Records {
 		answers = append(answers, string(answer.Result))
 	}
 	// An unavailable value, another database's truncate and row; a tombstone, a heartbeat, a transaction's begin, a message.
@@ -136,13 +144,13 @@ func TestFunction(t *testing.T) {
 }
 
 // A malformed event is an error of the invocation, which shows no row data.
-func expectError(t *testing.T, r result) {
+func expectError(t *testing.T, r sandbox.Result) {
 	t.Helper()
-	if r.kind != "error" || !r.took {
-		t.Fatalf("%s to a malformed event", r.kind)
+	if r.Kind != "error" || !r.Took {
+		t.Fatalf("%s to a malformed event", r.Kind)
 	}
 	var report struct{ ErrorMessage, ErrorType string }
-	if err := json.Unmarshal(r.body, &report); err != nil {
+	if err := json.Unmarshal(r.Body, &report); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(report.ErrorMessage, "invalid JSON") || report.ErrorType == "" {
@@ -169,7 +177,7 @@ func TestLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		record = bytes.Replace(record, []byte(`"approximateArrivalTimestamp":0,`), nil, 1)
-		if event.Len()+len(record)+len(`,]}`) > maxPayload {
+		if event.Len()+len(record)+len(`,]}`) > sandbox.MaxPayload {
 			break
 		}
 		if n > 0 {
@@ -180,9 +188,9 @@ func TestLimit(t *testing.T) {
 	}
 	event.WriteString(`]}`)
 
-	r := startSandbox(t).invoke(event.Bytes())
+	r := startSandbox(t).Invoke(event.Bytes())
 	largestSent, failed := 0, 0
-	smallestFailed := len(r.body)
+	smallestFailed := len(r.Body)
 	for i, answer := range readResponse(t, r, n).Records {
 		size := i % 2000
 		switch {
@@ -200,10 +208,10 @@ func TestLimit(t *testing.T) {
 		t.Error("the response would have fitted: nothing was tested")
 	case smallestFailed < largestSent-1: // the key has up to four digits, which count too
 		t.Errorf("a row of %d bytes failed, one of %d was sent", smallestFailed, largestSent)
-	case len(r.body) < maxPayload-4000:
-		t.Errorf("the response has only %d bytes: more failed than must", len(r.body))
+	case len(r.Body) < sandbox.MaxPayload-4000:
+		t.Errorf("the response has only %d bytes: more failed than must", len(r.Body))
 	}
-	t.Logf("event of %d bytes, response of %d, %d of %d records failed", event.Len(), len(r.body), failed, n)
+	t.Logf("event of %d bytes, response of %d, %d of %d records failed", event.Len(), len(r.Body), failed, n)
 }
 
 func TestSettings(t *testing.T) {

@@ -7,7 +7,8 @@
 // mid-stream. What either way of use ends with is compared with the database, every row and every column.
 //
 // And of Aurora DSQL's: a stream that package dsql/dsqltest generated, since there is no DSQL to be had, goes into a Kinesis that
-// is resharded meanwhile, and examples/kinesis, which is killed again and again, must end with the generator's rows. The fragment store of dsql/s3fragments meets an S3 server here.
+// is resharded meanwhile, and examples/kinesis, which is killed again and again, must end with the generator's rows. The fragment store of dsql/s3fragments meets an S3 server here,
+// and examples/recover, as a Lambda function, recovers what is too large for one from such a stream.
 //
 // The tests run under the build tag servers, which installs and starts what they need (see internal/servers):
 //

@@ -1,4 +1,6 @@
-package main
+// Package sandbox runs a Lambda function of the examples as Lambda does, for
+// their tests: as a built program that gets its events from the Runtime API.
+package sandbox
 
 import (
 	"bytes"
@@ -23,16 +25,16 @@ const (
 	stopTime   = 10 * time.Second
 )
 
-// maxPayload is the size in bytes up to which Lambda takes an event and a
+// MaxPayload is the size in bytes up to which Lambda takes an event and a
 // response.
-const maxPayload = 6_291_556
+const MaxPayload = 6_291_556
 
-// A sandbox runs the built function as Lambda does: it serves the Runtime API,
-// one invocation after the other.
-type sandbox struct {
+// A Sandbox serves the Runtime API, one invocation after the other. It is used
+// by the test's goroutine.
+type Sandbox struct {
 	t       *testing.T
 	events  chan invocation
-	results chan result
+	results chan Result
 	exited  chan struct{}
 	output  output
 	invoked int
@@ -44,17 +46,19 @@ type invocation struct {
 	event []byte
 }
 
-// A result is what the function posts for an invocation.
-type result struct {
+// A Result is what the function posts for an invocation.
+type Result struct {
+	Kind string // response or error
+	Body []byte
+	Took bool // the Runtime API accepted it
 	id   string
-	kind string // response or error
-	body []byte
-	took bool // the Runtime API accepted it
 }
 
-// startSandbox builds the function and starts it. The end of the test stops it.
-func startSandbox(t *testing.T) *sandbox {
-	s := &sandbox{t: t, events: make(chan invocation), results: make(chan result, 1), exited: make(chan struct{})}
+// Start builds the function in the test's folder and starts it, with env added
+// to the test's environment. The end of the test stops it.
+func Start(t *testing.T, env ...string) *Sandbox {
+	t.Helper()
+	s := &Sandbox{t: t, events: make(chan invocation), results: make(chan Result, 1), exited: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", s.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{kind}", s.post)
@@ -63,8 +67,7 @@ func startSandbox(t *testing.T) *sandbox {
 
 	// The end of the test cancels its context, which kills the function: that is how Lambda ends one.
 	cmd := exec.CommandContext(t.Context(), build(t))
-	cmd.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+server.Listener.Addr().String(),
-		"DESTINATION_DATABASE=", "UNAVAILABLE_PLACEHOLDER=", "LOG_LEVEL=")
+	cmd.Env = append(append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+server.Listener.Addr().String()), env...)
 	cmd.Stdout, cmd.Stderr = &s.output, &s.output
 	cmd.WaitDelay = stopTime
 	if err := cmd.Start(); err != nil {
@@ -100,10 +103,11 @@ func build(t *testing.T) string {
 	return program
 }
 
-// invoke hands the function an event and waits for what it posts.
-func (s *sandbox) invoke(event []byte) result {
+// Invoke hands the function an event and waits for what it posts. If there is
+// nothing, the test ends.
+func (s *Sandbox) Invoke(event []byte) Result {
 	s.t.Helper()
-	if len(event) > maxPayload {
+	if len(event) > MaxPayload {
 		s.t.Fatalf("Lambda does not take an event of %d bytes", len(event))
 	}
 	deadline := time.After(invokeTime)
@@ -127,15 +131,15 @@ func (s *sandbox) invoke(event []byte) result {
 	case <-deadline:
 		s.t.Fatal("the function does not answer")
 	}
-	return result{}
+	return Result{}
 }
 
-func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
+func (s *Sandbox) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case in := <-s.events:
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", in.id)
 		w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(invokeTime).UnixMilli()))
-		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:firehose")
+		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:sandbox")
 		if _, err := w.Write(in.event); err != nil {
 			s.t.Errorf("sending the event: %v", err)
 		}
@@ -143,19 +147,19 @@ func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *sandbox) post(w http.ResponseWriter, r *http.Request) {
+func (s *Sandbox) post(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		s.t.Errorf("reading what the function posts: %v", err)
 	}
-	took := len(body) <= maxPayload
+	took := len(body) <= MaxPayload
 	if took {
 		w.WriteHeader(http.StatusAccepted)
 	} else {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	}
 	select {
-	case s.results <- result{r.PathValue("id"), r.PathValue("kind"), body, took}:
+	case s.results <- Result{r.PathValue("kind"), body, took, r.PathValue("id")}:
 	case <-r.Context().Done():
 	}
 }
