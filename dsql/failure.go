@@ -87,8 +87,8 @@ type Failure struct {
 // An answer without records is not the end: the loop goes on with
 // NextShardIterator. It ends when that is null, as the shard was closed and read
 // to its end; or when an answer without records has a MillisBehindLatest of 0, as
-// nothing that a failure names is still to come. A Read that polls on from there never ends if the records
-// are gone.
+// nothing that a failure names is still to come. A Read that polls on from there
+// never ends if the records are gone.
 //
 // Records before the sequence number do no harm. An error ends the sequence; no
 // page says whether GetShardIterator has one for a record that left the stream, or
