@@ -9,9 +9,9 @@ import (
 // caller has dealt with every error and every orphan. It calls save with the
 // floors, to be stored as the consumer's checkpoints, and then forgets what is
 // needed no longer. Shards that have no record here yet are not among them: save
-// leaves the checkpoints of those as they are. An error is save's own, with nothing forgotten but the
-// fragments that a store that is not durable had; or it is the store's. In both
-// cases a later Commit does what is left.
+// leaves the checkpoints of those as they are. An error is save's own, with
+// nothing forgotten but the fragments that a store that is not durable had; or it
+// is the store's. In both cases a later Commit does what is left.
 //
 // save may be nil. Nobody knows then whether a checkpoint was stored, so that a
 // DurableStore keeps its fragments; they have to expire there.

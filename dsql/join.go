@@ -21,12 +21,18 @@ type badImage struct {
 
 func (e *badImage) Error() string { return e.err.Error() }
 
-// finish makes the whole record of a main record and its images, if they can be
-// joined. A group whose images turn out bad is given up.
-func (r *Reassembler) finish(ctx context.Context, g *group, main []byte) ([]byte, error) {
-	if err := r.scan(main, DefaultMaxBytes); err != nil { // which may have been another's record
+// finishHeld is finish for a main record that came earlier.
+func (r *Reassembler) finishHeld(ctx context.Context, g *group) ([]byte, error) {
+	if err := r.scan(g.main, DefaultMaxBytes); err != nil {
 		return nil, err
 	}
+	return r.finish(ctx, g, g.main)
+}
+
+// finish makes the whole record of a main record, the one that was scanned last,
+// and its images, if they can be joined. A group whose images turn out bad is
+// given up.
+func (r *Reassembler) finish(ctx context.Context, g *group, main []byte) ([]byte, error) {
 	err := r.join(ctx, g, main)
 	if bad, ok := errors.AsType[*badImage](err); ok {
 		fault := &PartError{ChunkID: bad.image.id, Lost: g.orphans(), Err: r.split.fault(bad.image.field, bad.err)}

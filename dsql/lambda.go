@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +120,7 @@ const maxFailure = 64 << 20
 // document of more than 64 MiB over ErrLimit. f is empty then.
 func ParseFailure(doc []byte) (f Failure, err error) {
 	if len(doc) > maxFailure {
-		return Failure{}, &envelope.DecodeError{Offset: maxFailure, Err: fmt.Errorf("%w: more than %d bytes", envelope.ErrLimit, maxFailure)}
+		return Failure{}, tooLarge(maxFailure)
 	}
 	d := document{b: doc}
 	top := d.open()
@@ -175,12 +174,7 @@ func (d *document) open() *section {
 	start := jsonscan.Space(d.b, 0)
 	switch {
 	case !jsonscan.Valid(d.b):
-		fault := jsonscan.Diagnose(d.b)
-		public := fault.Path[:min(len(fault.Path), 1)] // what is further in can be an event's
-		if len(fault.Path) > 1 && slices.Contains([]string{"KinesisBatchInfo", "requestContext"}, fault.Path[0]) {
-			public = fault.Path[:2]
-		}
-		d.fail(fault.Offset, jsonscan.Pointer(public...), fmt.Errorf("%w: %w", envelope.ErrSyntax, fault.Err))
+		d.err = syntaxError(jsonscan.Diagnose(d.b), "KinesisBatchInfo", "requestContext") // what is elsewhere can be an event's
 	case d.b[start] != '{':
 		d.fail(start, "", envelope.ErrType)
 	default:

@@ -107,16 +107,14 @@ func (r *Reassembler) addMain(ctx context.Context, s *shard, in *Record) ([]byte
 	}
 	g := r.newMain(in, parts)
 	g.at(s, in)
+	var record []byte
 	if g.complete() || r.durable {
-		record, err := r.finish(ctx, g, in.Data)
-		if record != nil || envelope.IsPermanent(err) {
-			return record, err
-		}
-		g.main = bytes.Clone(in.Data)
-		return nil, err
+		record, err = r.finish(ctx, g, in.Data)
 	}
-	g.main = bytes.Clone(in.Data)
-	return nil, nil
+	if record == nil && !envelope.IsPermanent(err) {
+		g.main = bytes.Clone(in.Data) // it waits
+	}
+	return record, err
 }
 
 // addAgain takes a main record whose images another one has: the same record

@@ -25,7 +25,7 @@ func (r *Reassembler) Poll(ctx context.Context) iter.Seq2[[]byte, error] {
 				continue
 			}
 			poison(r.buf)
-			record, err := r.finish(ctx, g, g.main)
+			record, err := r.finishHeld(ctx, g)
 			if (record != nil || err != nil) && !yield(record, err) {
 				return
 			}

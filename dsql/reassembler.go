@@ -33,7 +33,6 @@ type Reassembler struct {
 	own     Memory
 	durable bool
 	seed    maphash.Seed
-	ready   bool
 	scanner
 	buf []byte // the joined record
 
@@ -50,7 +49,7 @@ type Reassembler struct {
 }
 
 func (r *Reassembler) init() {
-	if r.ready {
+	if r.images != nil {
 		return
 	}
 	if r.Store == nil {
@@ -60,7 +59,7 @@ func (r *Reassembler) init() {
 		r.durable = s.Durable()
 	}
 	r.images, r.groups = make(map[string]*image), make(map[*group]struct{})
-	r.seed, r.ready = maphash.MakeSeed(), true
+	r.seed = maphash.MakeSeed()
 }
 
 // Add takes one record of the stream and returns the whole record that it is or
@@ -148,19 +147,22 @@ func (r *Reassembler) addFragment(ctx context.Context, s *shard, in *Record) ([]
 	case m != nil && m.group.done:
 		m.group.at(s, in)
 		return nil, nil
-	}
-	if r.durable {
-		return r.addDurable(ctx, m, id, index, data)
-	}
-	if index >= uint64(r.Limits.fragments()) {
+	case index >= uint64(r.Limits.fragments()):
 		return nil, r.partFault(id, fieldIndex, tooMany(r.Limits.fragments(), "fragments"))
+	case r.durable:
+		return r.keepDurable(ctx, m, id, int(index), data)
 	}
-	if m == nil || !m.has(int(index)) {
+	return r.keep(ctx, s, in, m, id, int(index), data)
+}
+
+// keep puts a fragment into a store of this process alone.
+func (r *Reassembler) keep(ctx context.Context, s *shard, in *Record, m *image, id string, index int, data envelope.Value) ([]byte, error) {
+	if m == nil || !m.has(index) {
 		if err := r.admit(m, id, len(data)); err != nil {
 			return nil, r.refuse(ctx, s, in, fieldChunkID, err, id, id)
 		}
 	}
-	if err := r.Store.Put(ctx, id, int(index), data); err != nil {
+	if err := r.Store.Put(ctx, id, index, data); err != nil {
 		return nil, r.storeFault(id, err)
 	}
 	if m == nil {
@@ -168,35 +170,32 @@ func (r *Reassembler) addFragment(ctx context.Context, s *shard, in *Record) ([]
 	}
 	g := m.group
 	g.at(s, in)
-	if m.has(int(index)) {
+	if m.has(index) {
 		return nil, nil
 	}
-	m.add(int(index))
+	m.add(index)
 	m.bytes += len(data)
 	r.charge(g, len(data)+fragmentCost)
 	if !g.complete() {
 		return nil, nil
 	}
-	return r.finish(ctx, g, g.main)
+	return r.finishHeld(ctx, g)
 }
 
-// addDurable hands a fragment to a store that other processes share: what it has
+// keepDurable hands a fragment to a store that other processes share: what it has
 // in all, only the store knows.
-func (r *Reassembler) addDurable(ctx context.Context, m *image, id string, index uint64, data envelope.Value) ([]byte, error) {
-	if index >= uint64(r.Limits.fragments()) {
-		return nil, r.partFault(id, fieldIndex, tooMany(r.Limits.fragments(), "fragments"))
-	}
-	if err := r.Store.Put(ctx, id, int(index), data); err != nil {
+func (r *Reassembler) keepDurable(ctx context.Context, m *image, id string, index int, data envelope.Value) ([]byte, error) {
+	if err := r.Store.Put(ctx, id, index, data); err != nil {
 		return nil, r.storeFault(id, err)
 	}
 	if m == nil || m.group.main == nil {
 		return nil, nil
 	}
-	if !m.has(int(index)) {
-		m.add(int(index))
+	if !m.has(index) {
+		m.add(index)
 		m.bytes += len(data)
 	}
-	return r.finish(ctx, m.group, m.group.main)
+	return r.finishHeld(ctx, m.group)
 }
 
 // partFault returns an error about a member of the part being added.

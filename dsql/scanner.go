@@ -67,7 +67,7 @@ func (s *scanner) withinSplit(f jsonscan.Field, b []byte, i int) int {
 func (s *scanner) scan(b []byte, limit int) error {
 	s.prepare()
 	if len(b) > limit {
-		return &envelope.DecodeError{Offset: int64(limit), Err: fmt.Errorf("%w: more than %d bytes", envelope.ErrLimit, limit)}
+		return tooLarge(limit)
 	}
 	start := jsonscan.Space(b, 0)
 	end := -1
@@ -92,15 +92,26 @@ func invalid(b []byte) error {
 	if f.Err == nil {
 		return &envelope.DecodeError{Offset: int64(jsonscan.Space(b, 0)), Err: envelope.ErrType}
 	}
-	// Member names further in can be row data, as those of a map.
+	return syntaxError(f, "before", "after", "source", "chunked")
+}
+
+// syntaxError says where a document is no JSON. Of the path it keeps the first
+// name, and the second one in the objects named open: others can be row data, as
+// those of a map.
+func syntaxError(f jsonscan.Fault, open ...string) error {
 	public := min(len(f.Path), 1)
-	if public == 1 && slices.Contains([]string{"before", "after", "source", "chunked"}, f.Path[0]) {
+	if public == 1 && slices.Contains(open, f.Path[0]) {
 		public = min(len(f.Path), 2)
 	}
 	return &envelope.DecodeError{
 		Offset: int64(f.Offset), Path: jsonscan.Pointer(f.Path[:public]...),
 		Err: fmt.Errorf("%w: %w", envelope.ErrSyntax, f.Err),
 	}
+}
+
+// tooLarge is the error for a document of more than limit bytes.
+func tooLarge(limit int) error {
+	return &envelope.DecodeError{Offset: int64(limit), Err: tooMany(limit, "bytes")}
 }
 
 // fault returns an error at a member of the object.
