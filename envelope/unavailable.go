@@ -144,3 +144,27 @@ func (p *Placeholder) Column(r Row) (Column, bool) {
 		}
 	}
 }
+
+// Fill appends r to dst with the placeholders replaced by the values that older,
+// another image of the row, has in those columns. It returns the extended slice
+// and how many placeholders are left. All other bytes stay as they are. What it
+// appends does not alias the rows.
+//
+// A null in older is no value: a placeholder stands for one that is there, and
+// some connectors send null for what they do not know.
+func (p *Placeholder) Fill(dst []byte, r, older Row) (filled []byte, left int) {
+	done := 0
+	for o := (object{b: r}); o.next(); {
+		if !p.Is(o.column.Value) {
+			continue
+		}
+		v, ok := older.Get(string(o.column.AppendName(nil)))
+		if !ok || v.IsNull() || p.Is(v) {
+			left++
+			continue
+		}
+		dst = append(append(dst, r[done:o.i-len(o.column.Value)]...), v...)
+		done = o.i
+	}
+	return append(dst, r[done:]...), left
+}

@@ -78,3 +78,28 @@ func TestPlaceholderForms(t *testing.T) {
 		t.Error("hex:zz")
 	}
 }
+
+func TestFill(t *testing.T) {
+	p := NewPlaceholder(DefaultPlaceholder)
+	const none = `"__debezium_unavailable_value"`
+	for _, c := range []struct {
+		name, row, older, want string
+		left                   int
+	}{
+		{"nothing to fill", `{"a":1}`, `{"a":2}`, `{"a":1}`, 0},
+		{"one", `{"a":1,"b":` + none + `}`, `{"a":2,"b":"x"}`, `{"a":1,"b":"x"}`, 0},
+		{"several, of other types", `{ "b" : ` + none + ` , "a":[` + none + `], "c":3 } `, `{"c":4,"b":{"k":[1]},"a":false}`, `{ "b" : {"k":[1]} , "a":false, "c":3 } `, 0},
+		{"names by their text", `{"\u0062":` + none + `}`, `{"b":7}`, `{"\u0062":7}`, 0},
+		{"not there", `{"a":1,"b":` + none + `,"c":` + none + `}`, `{"b":5}`, `{"a":1,"b":5,"c":` + none + `}`, 1},
+		{"not known there either", `{"b":[` + none + `]}`, `{"b":` + none + `}`, `{"b":[` + none + `]}`, 1},
+		{"null is no value", `{"b":` + none + `}`, `{"b":null}`, `{"b":` + none + `}`, 1},
+		{"no older row", `{"b":` + none + `}`, "", `{"b":` + none + `}`, 1},
+		{"no row", "", `{"b":1}`, "", 0},
+		{"an empty row", `{}`, `{"b":1}`, `{}`, 0},
+	} {
+		got, left := p.Fill([]byte("> "), Row(c.row), Row(c.older))
+		if string(got) != "> "+c.want || left != c.left {
+			t.Errorf("%s: %s, %d", c.name, got, left)
+		}
+	}
+}

@@ -214,6 +214,19 @@ func (v Version) Repeats(w Version) bool {
 		v.word[1] == w.word[1] && v.word[2] == w.word[2] && v.word[3] == w.word[3]
 }
 
+// Place returns v without what differs between deliveries of one change: the
+// place of the change in the source's log, as a version that serves as a map key.
+// The delete and the create of a changed key share one place; no other changes of
+// a row do, and repeats have it again. It reports false where places are not
+// unique among the changes of a row, or not known.
+func (v Version) Place() (Version, bool) {
+	if !v.has(flagUnique) {
+		return Version{}, false
+	}
+	v.word[0] &^= seenMask | flagMade
+	return v, true
+}
+
 // String returns the version for a reader's eye; it holds positions and times,
 // no row data. The form may change.
 func (v Version) String() string {

@@ -115,6 +115,35 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+func TestPlace(t *testing.T) {
+	base := pg(flagMade, t0, t0, 10, 1)
+	place, ok := base.Place()
+	if !ok {
+		t.Fatal("not known")
+	}
+	for _, c := range []struct {
+		name string
+		v    Version
+		want bool
+	}{
+		{"seen again", pg(flagMade, t0, t0+second, 10, 1), true},
+		{"the other half of a changed key", pg(0, t0, t0, 10, 1), true},
+		{"another LSN", pg(flagMade, t0, t0, 10, 2), false},
+		{"another commit", pg(flagMade, t0, t0, 11, 1), false},
+		{"another time", pg(flagMade, t0+1, t0, 10, 1), false},
+		{"a read", pg(flagMade|flagRead, t0, t0, 10, 1), false},
+	} {
+		if got, ok := c.v.Place(); !ok || (got == place) != c.want {
+			t.Errorf("%s: %v, %v", c.name, got, ok)
+		}
+	}
+	for _, v := range []Version{{}, TimeVersion(t0), makeVersion(schemeOrdered, 0, t0, t0, 1, 2)} {
+		if got, ok := v.Place(); ok || !got.IsZero() {
+			t.Errorf("%v: %v, %v", v, got, ok)
+		}
+	}
+}
+
 // drawVersion draws versions that are close enough to each other for every part
 // of the rule to decide at times.
 func drawVersion(t *rapid.T, label string) Version {
@@ -145,6 +174,12 @@ func TestVersionProperties(t *testing.T) {
 		}
 		if v == w && v.Compare(w) != 0 {
 			t.Fatalf("%v is not equal to itself", v)
+		}
+		p, known := v.Place()
+		q, other := w.Place()
+		half := v.has(flagMade) != w.has(flagMade)
+		if known != v.has(flagUnique) || known && other && (p == q && !half) != v.Repeats(w) {
+			t.Fatalf("places %v, %v and %v, %v of %v and %v", p, known, q, other, v, w)
 		}
 		if v.Repeats(w) != w.Repeats(v) || v.Repeats(w) && v.Time() != w.Time() {
 			t.Fatalf("%v repeats %v", v, w)
