@@ -1,0 +1,66 @@
+package dedupe
+
+import (
+	"context"
+
+	"github.com/rowdelta/rowdelta/envelope"
+)
+
+// Order is Admit for a transform that answers each record and never learns
+// whether its answer arrived, such as route.Firehose, whose Admission it is. It
+// sets order[i] to -1 if changes[i] is Stale, to +1 if it is Newer and nothing
+// else is known of its row, and to 0 for what else is admitted and for a Repeat;
+// or errs[i] if it is Failed. The slices have one length.
+//
+// raise records the changes that were sent, as Commit does, and is called once
+// the answer is complete. It must not be called twice, and need not be called.
+// It reads the changes' images to tell repeats from others, and so it must be
+// called while they are valid.
+func (f *Filter) Order(ctx context.Context, changes []envelope.Change, order []int, errs []error) (raise func(ctx context.Context, sent []bool) error, err error) {
+	b, err := f.Admit(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]bool, len(b.marks))
+	for i, m := range b.marks {
+		known[i] = !m.held.IsZero()
+	}
+	for i, d := range b.Decisions {
+		order[i], errs[i] = 0, d.Err
+		row := b.of[i].row
+		switch {
+		case d.Verdict == Stale:
+			order[i] = -1
+		case d.Verdict == Newer && row >= 0 && !known[row]:
+			order[i] = 1
+		}
+		if row >= 0 {
+			known[row] = true
+		}
+	}
+	return func(ctx context.Context, sent []bool) error {
+		b.keep(changes, sent)
+		return f.Commit(ctx, b)
+	}, nil
+}
+
+// keep lowers the marks to what the changes that were sent make of them.
+func (b *Batch) keep(changes []envelope.Change, sent []bool) {
+	for i := range b.tables {
+		b.tables[i].truncated.reset()
+	}
+	for i := range b.marks {
+		b.marks[i].reset()
+	}
+	for i, at := range b.of {
+		switch {
+		case !sent[i] || at.row == noRow:
+		case at.row == allRows:
+			b.tables[at.table].truncated.judge(changes, i)
+		default:
+			b.marks[at.row].judge(changes, i)
+		}
+	}
+}
+
+func (m *mark) reset() { m.now, m.from = m.held, -1 }

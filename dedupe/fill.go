@@ -1,0 +1,138 @@
+package dedupe
+
+import "github.com/rowdelta/rowdelta/envelope"
+
+// final returns a change with its columns filled.
+func (b *compaction) final(i int) Final {
+	f := Final{Change: b.changes[i], Index: i, Origin: none}
+	if f.Effect() != envelope.Upsert {
+		return f
+	}
+	p := b.Placeholder
+	if p == nil {
+		p = defaultPlaceholder
+	}
+	if _, lacks := p.Column(f.After); !lacks {
+		return f
+	}
+	if left := b.fill(&f, p, f.Before); left > 0 {
+		f.Origin = b.fillFromOlder(&f, p)
+	}
+	for col, err := range f.After.Columns() {
+		if err == nil && p.Is(col.Value) {
+			f.Unavailable = append(f.Unavailable, string(col.AppendName(nil)))
+		}
+	}
+	if f.Unavailable == nil {
+		f.Origin = none
+	}
+	return f
+}
+
+// fill fills the columns that older has and returns how many are left.
+func (b *compaction) fill(f *Final, p *envelope.Placeholder, older envelope.Row) (left int) {
+	f.After, left = p.Fill(nil, f.After, older)
+	return left
+}
+
+// fillFromOlder fills columns from the older states of the row, from the youngest
+// on, until none is left. It returns the change whose row has the columns from
+// before the batch, or none.
+func (b *compaction) fillFromOlder(f *Final, p *envelope.Placeholder) (origin int) {
+	at := f.Index
+	if b.Disordered {
+		if b.changes[at].Op == envelope.OpCreate || b.previous[at] != none {
+			return none
+		}
+		return at
+	}
+	for range b.changes { // counted: versions can form a circle
+		older, before := b.older(at)
+		if older == none {
+			return before
+		}
+		c := &b.changes[older]
+		if c.Effect() != envelope.Upsert || contradicts(p, f.After, c.After) {
+			return none // the row was not there before, or something between is missing
+		}
+		if b.fill(f, p, c.After) == 0 || b.fill(f, p, c.Before) == 0 {
+			return none
+		}
+		at = older
+	}
+	return none
+}
+
+// contradicts reports whether older has a null in a column of which row has the
+// placeholder. A placeholder stands for an unchanged value that is there, so that
+// a change between the two is missing.
+func contradicts(p *envelope.Placeholder, row, older envelope.Row) bool {
+	for col, err := range row.Columns() {
+		if err != nil || !p.Is(col.Value) {
+			continue
+		}
+		if v, ok := older.Get(string(col.AppendName(nil))); ok && v.IsNull() {
+			return true
+		}
+	}
+	return false
+}
+
+// older returns the change that left the row as it was before change i. If there
+// is none in the batch, before is the change whose key the row had then: that of a
+// create's other half, since the row goes on under the old key, or i; or none, if
+// no row was there.
+func (b *compaction) older(i int) (older, before int) {
+	before = i
+	if b.changes[i].Op == envelope.OpCreate {
+		if before = b.otherHalf(i); before == none {
+			return none, none
+		}
+	}
+	older = b.previous[before]
+	for older != none && b.changes[older].Version.Repeats(b.changes[before].Version) {
+		older = b.previous[older]
+	}
+	if t := b.truncated(i); t != none && (older == none || !b.supersedes(older, t)) {
+		return none, none
+	}
+	return older, before
+}
+
+// A halfOf is what the two halves of a changed key have in common.
+type halfOf struct {
+	table envelope.Table
+	place envelope.Version
+}
+
+// otherHalf returns the delete of the old key that belongs to a create, or none.
+func (b *compaction) otherHalf(i int) int {
+	if b.deletes == nil {
+		b.deletes = map[halfOf]int{}
+		for d := range b.changes {
+			b.addDelete(d)
+		}
+	}
+	place, ok := b.changes[i].Version.Place()
+	if d, found := b.deletes[halfOf{b.changes[i].Table, place}]; ok && found {
+		return d
+	}
+	return none
+}
+
+// addDelete notes where change d, if it deletes a row, stands in the log.
+func (b *compaction) addDelete(d int) {
+	c := &b.changes[d]
+	place, ok := c.Version.Place()
+	if !ok || b.row[d] == none || c.Effect() != envelope.Delete {
+		return
+	}
+	at := halfOf{c.Table, place}
+	other, twice := b.deletes[at]
+	switch {
+	case !twice:
+		b.deletes[at] = d
+	case other == none || b.row[other] != b.row[d]:
+		b.deletes[at] = none // of two rows: there is no telling which
+	}
+}
