@@ -13,9 +13,8 @@ import (
 // or errs[i] if it is Failed. The slices have one length.
 //
 // raise records the changes that were sent, as Commit does, and is called once
-// the answer is complete. It must not be called twice, and need not be called.
-// It reads the changes' images to tell repeats from others, and so it must be
-// called while they are valid.
+// the answer is complete. It must not be called twice, and need not be called. Of
+// the changes it reads the versions again.
 func (f *Filter) Order(ctx context.Context, changes []envelope.Change, order []int, errs []error) (raise func(ctx context.Context, sent []bool) error, err error) {
 	b, err := f.Admit(ctx, changes)
 	if err != nil {
@@ -47,20 +46,20 @@ func (f *Filter) Order(ctx context.Context, changes []envelope.Change, order []i
 // keep lowers the marks to what the changes that were sent make of them.
 func (b *Batch) keep(changes []envelope.Change, sent []bool) {
 	for i := range b.tables {
-		b.tables[i].truncated.reset()
+		m := &b.tables[i].truncated
+		m.now = m.held
 	}
 	for i := range b.marks {
-		b.marks[i].reset()
+		m := &b.marks[i]
+		m.now = m.held
 	}
 	for i, at := range b.of {
 		switch {
 		case !sent[i] || at.row == noRow:
 		case at.row == allRows:
-			b.tables[at.table].truncated.judge(changes, i)
+			b.tables[at.table].truncated.raise(changes[i].Version)
 		default:
-			b.marks[at.row].judge(changes, i)
+			b.marks[at.row].raise(changes[i].Version)
 		}
 	}
 }
-
-func (m *mark) reset() { m.now, m.from = m.held, -1 }

@@ -258,7 +258,7 @@ func (b *AuditBatch) load(ctx context.Context, released []auditEntry) error {
 		}
 	}
 	for _, v := range held[seen:] {
-		b.marks = append(b.marks, mark{v, v, none})
+		b.marks = append(b.marks, mark{v, v, inStore})
 	}
 	n := 0
 	for i := range released {

@@ -78,7 +78,6 @@ func (b *Batch) gather(changes []envelope.Change) {
 	table := noRow
 	for i := range changes {
 		c := &changes[i]
-		b.Decisions[i] = Decision{}
 		effect := c.Effect()
 		if effect == envelope.None {
 			b.Decisions[i].Verdict = Rowless
@@ -141,7 +140,13 @@ func (b *Batch) judge(changes []envelope.Change) {
 		switch {
 		case d.Verdict != Undecided:
 		case at.row == allRows:
-			d.Verdict = b.tables[at.table].truncated.judge(changes, i)
+			m := &b.tables[at.table].truncated
+			d.Verdict = m.judge(changes, i)
+			if d.Verdict == Tie && m.from == inStore && !changes[i].Version.IsZero() {
+				// Where positions are not unique, a truncate of one moment is taken for the same
+				// one: to clear the table again would lose the rows that came after it.
+				d.Verdict = Repeat
+			}
 		default:
 			v := changes[i].Version
 			if truncated := &b.tables[at.table].truncated.now; !v.IsZero() && v.Compare(*truncated) < 0 {

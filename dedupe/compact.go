@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
@@ -126,7 +127,7 @@ type compaction struct {
 	row       []int  // by change, or none
 	previous  []int  // by change: the next older one of its row, or none
 	truncates map[envelope.Table]int
-	deletes   map[halfOf]int // by place; made when it is needed
+	halves    map[halfOf]halves // made when it is needed
 	key       []byte
 }
 
@@ -181,21 +182,20 @@ func (b *compaction) add(f *Filter, i int, admitted bool) error {
 
 // finals returns the final changes.
 func (b *compaction) finals() []Final {
-	finals := make([]Final, 0, len(b.newest)+len(b.truncates))
-	for _, i := range b.truncates {
-		finals = append(finals, Final{Change: b.changes[i], Index: i, Origin: none})
-	}
+	truncates := slices.Sorted(maps.Values(b.truncates))
+	rows := make([]int, 0, len(b.newest))
 	for row, i := range b.newest {
 		if b.admitted[row] && b.supersedes(i, b.truncated(i)) {
-			finals = append(finals, b.final(i))
+			rows = append(rows, i)
 		}
 	}
-	rank := func(f *Final) int {
-		if f.Effect() == envelope.Truncate {
-			return f.Index - len(b.changes)
-		}
-		return f.Index
+	slices.Sort(rows)
+	finals := make([]Final, 0, len(truncates)+len(rows))
+	for _, i := range truncates {
+		finals = append(finals, Final{Change: b.changes[i], Index: i, Origin: none})
 	}
-	slices.SortFunc(finals, func(x, y Final) int { return rank(&x) - rank(&y) })
+	for _, i := range rows {
+		finals = append(finals, b.final(i))
+	}
 	return finals
 }

@@ -71,11 +71,14 @@ func TestCompact(t *testing.T) {
 			[]string{`5 upsert {"id":1,"big":"y"}`, `6 delete`, `7 upsert {"id":2,"big":"x"}`}},
 		{"half of it", []envelope.Change{up(2, 1, `,"big":"x"`), create(2, 2, none)}, []string{`1 upsert {"id":2,"big":"__debezium_unavailable_value"} [big]`}},
 		{"two deletes at the place", []envelope.Change{up(1, 1, `,"big":"x"`), del(1, 2), del(3, 2), create(2, 2, none)}, []string{`1 delete`, `2 delete`, `3 upsert {"id":2,"big":"__debezium_unavailable_value"} [big]`}},
+		{"two creates at the place", []envelope.Change{up(1, 1, `,"big":"x"`), del(1, 2), create(2, 2, none), create(3, 2, "")}, []string{`1 delete`, `2 upsert {"id":2,"big":"__debezium_unavailable_value"} [big]`, `3 upsert {"id":3}`}},
 		{"of another table", []envelope.Change{upsert(items, 1, at(1), `,"big":"x"`), remove(items, 1, at(2)), create(2, 2, none)}, []string{`1 delete`, `2 upsert {"id":2,"big":"__debezium_unavailable_value"} [big]`}},
 
 		{"a truncate", []envelope.Change{up(1, 1, ""), up(2, 4, ""), upsert(items, 1, at(1), ""), truncate(orders, at(3)), up(3, 5, ""), truncate(orders, at(2))},
 			[]string{`3 truncate`, `1 upsert {"id":2}`, `2 upsert {"id":1}`, `4 upsert {"id":3}`}},
 		{"truncates of two tables", []envelope.Change{truncate(items, at(2)), truncate(orders, at(3)), truncate(orders, at(4))}, []string{`0 truncate`, `2 truncate`}},
+		{"a tie with a truncate", []envelope.Change{timed(5, ""), truncate(orders, envelope.TimeVersion(5))}, []string{`1 truncate`}},
+		{"a tie behind a truncate", []envelope.Change{truncate(orders, envelope.TimeVersion(5)), timed(5, "")}, []string{`0 truncate`, `1 upsert {"id":1}`}},
 		{"nothing from before a truncate", []envelope.Change{up(1, 1, `,"big":"x"`), truncate(orders, at(2)), up(1, 3, none)}, []string{`1 truncate`, `2 upsert {"id":1,"big":"__debezium_unavailable_value"} [big]`}},
 		{"nor from the table", []envelope.Change{truncate(orders, at(2)), up(1, 3, none)}, []string{`0 truncate`, `1 upsert {"id":1,"big":"__debezium_unavailable_value"} [big]`}},
 	} {
@@ -146,18 +149,31 @@ func TestCompactDecisions(t *testing.T) {
 	changes := []envelope.Change{
 		upsert(orders, 1, at(1), `,"big":"x"`), upsert(orders, 1, at(2), `,"big":"y"`), upsert(orders, 1, at(3), `,"big":`+unavailable),
 		upsert(orders, 2, at(1), ""), truncate(orders, at(9)), {Op: envelope.OpDelete, Table: orders, Version: at(5)},
+		upsert(items, 1, at(1), ""),
 	}
-	decisions := []dedupe.Decision{{Verdict: dedupe.Stale}, {Verdict: dedupe.Repeat}, {Verdict: dedupe.Newer}, {Verdict: dedupe.Repeat}, {Verdict: dedupe.Repeat}, {Verdict: dedupe.Failed}}
+	decisions := []dedupe.Decision{{Verdict: dedupe.Stale}, {Verdict: dedupe.Repeat}, {Verdict: dedupe.Newer}, {Verdict: dedupe.Repeat}, {Verdict: dedupe.Repeat}, {Verdict: dedupe.Failed}, {Verdict: dedupe.Newer}}
 	var c dedupe.Compactor
 	finals, failed := c.Compact(changes, decisions)
 	assert.Empty(t, failed)
-	assert.Equal(t, []string{`2 upsert {"id":1,"big":"y"}`}, lines(finals))
+	assert.Equal(t, []string{`2 upsert {"id":1,"big":"y"}`, `6 upsert {"id":1}`}, lines(finals))
 
 	finals, failed = c.Compact(changes, nil)
-	assert.Equal(t, []string{`4 truncate`}, lines(finals))
+	assert.Equal(t, []string{`4 truncate`, `6 upsert {"id":1}`}, lines(finals))
 	require.Len(t, failed, 1)
 	assert.Equal(t, 5, failed[0].Index)
 	assert.ErrorIs(t, failed[0].Err, envelope.ErrNoKey)
+}
+
+// A delete that names no row is no half of anything.
+func TestCompactFailedHalf(t *testing.T) {
+	changes := []envelope.Change{
+		upsert(orders, 1, at(1), `,"big":"x"`), {Op: envelope.OpDelete, Table: orders, Version: at(2)},
+		op(envelope.OpCreate, upsert(orders, 2, at(2), `,"big":`+unavailable)),
+	}
+	var c dedupe.Compactor
+	finals, failed := c.Compact(changes, nil)
+	assert.Len(t, failed, 1)
+	assert.Equal(t, []string{`0 upsert {"id":1,"big":"x"}`, `2 upsert {"id":2,"big":"__debezium_unavailable_value"} [big]`}, lines(finals))
 }
 
 func TestCompactKeysAndPlaceholder(t *testing.T) {

@@ -105,34 +105,51 @@ type halfOf struct {
 	place envelope.Version
 }
 
+// halves are the changes at one place of a table: of the row that was deleted and
+// of the one that was made. Either is none, or unclear if there are several: some
+// sources give all changes of a transaction one place.
+type halves [2]int
+
+const unclear = -2
+
+func half(c *envelope.Change) int {
+	if c.Effect() == envelope.Delete {
+		return 0
+	}
+	return 1
+}
+
 // otherHalf returns the delete of the old key that belongs to a create, or none.
 func (b *compaction) otherHalf(i int) int {
-	if b.deletes == nil {
-		b.deletes = map[halfOf]int{}
-		for d := range b.changes {
-			b.addDelete(d)
+	if b.halves == nil {
+		b.halves = map[halfOf]halves{}
+		for j := range b.changes {
+			b.addHalf(j)
 		}
 	}
 	place, ok := b.changes[i].Version.Place()
-	if d, found := b.deletes[halfOf{b.changes[i].Table, place}]; ok && found {
-		return d
+	h, found := b.halves[halfOf{b.changes[i].Table, place}]
+	if !ok || !found || h[0] < 0 || h[1] < 0 {
+		return none
 	}
-	return none
+	return h[0]
 }
 
-// addDelete notes where change d, if it deletes a row, stands in the log.
-func (b *compaction) addDelete(d int) {
-	c := &b.changes[d]
+func (b *compaction) addHalf(i int) {
+	c := &b.changes[i]
 	place, ok := c.Version.Place()
-	if !ok || b.row[d] == none || c.Effect() != envelope.Delete {
+	if !ok || b.row[i] == none {
 		return
 	}
 	at := halfOf{c.Table, place}
-	other, twice := b.deletes[at]
-	switch {
-	case !twice:
-		b.deletes[at] = d
-	case other == none || b.row[other] != b.row[d]:
-		b.deletes[at] = none // of two rows: there is no telling which
+	h, found := b.halves[at]
+	if !found {
+		h = halves{none, none}
 	}
+	if other := &h[half(c)]; *other == none || *other >= 0 && b.row[*other] == b.row[i] {
+		*other = i
+	} else {
+		*other = unclear
+	}
+	b.halves[at] = h
 }

@@ -43,6 +43,11 @@ type Filter struct {
 	// [envelope.Change.AppendKey] without columns.
 	Keys envelope.KeyFunc
 
+	// SharedPlaces says that different changes of a row may have one position, as they
+	// do in a transaction that MySQL compressed (binlog_transaction_compression). What
+	// has the position of a row's mark is then not taken for a Repeat, but applied.
+	SharedPlaces bool
+
 	// Attempts is how often a swap that another writer was faster with is decided
 	// again before Commit gives up; 0 means DefaultAttempts.
 	Attempts int
@@ -105,6 +110,14 @@ func (f *Filter) attempts() int {
 		return f.Attempts
 	}
 	return DefaultAttempts
+}
+
+// source returns the from of a mark that was loaded.
+func (f *Filter) source() int {
+	if f.SharedPlaces {
+		return unsure
+	}
+	return inStore
 }
 
 // appendKey appends the key of a change of one row.

@@ -123,8 +123,15 @@ func TestVerdicts(t *testing.T) {
 		{"no rows", nil, []envelope.Change{{Op: envelope.OpHeartbeat}, {Op: envelope.OpTombstone, Key: envelope.Row(`{"id":1}`)}, {}}, []dedupe.Verdict{rowless, rowless, rowless}},
 		{"a truncate", []envelope.Change{up(1, 1), up(2, 5)}, []envelope.Change{truncate(orders, at(3)), up(1, 2), up(3, 2), up(3, 4), upsert(items, 1, at(1), ""), remove(orders, 4, envelope.Version{})},
 			[]dedupe.Verdict{newer, stale, stale, newer, newer, tie}},
+		{"truncates among tables", nil, []envelope.Change{truncate(orders, at(3)), upsert(items, 1, at(1), ""), up(1, 2), truncate(items, at(4)), up(1, 4), upsert(items, 2, at(3), "")},
+			[]dedupe.Verdict{newer, newer, stale, newer, newer, stale}},
 		{"a truncate again", []envelope.Change{up(1, 1), truncate(orders, at(3)), up(1, 4)}, []envelope.Change{up(1, 1), truncate(orders, at(3)), up(1, 4), truncate(orders, at(2)), truncate(orders, at(5)), up(1, 4)},
 			[]dedupe.Verdict{stale, repeat, repeat, stale, newer, stale}},
+		{"a truncate again, by time", []envelope.Change{truncate(orders, envelope.TimeVersion(3)), timed(4, "")},
+			[]envelope.Change{truncate(orders, envelope.TimeVersion(3)), timed(4, ""), truncate(orders, envelope.TimeVersion(5)), truncate(orders, envelope.TimeVersion(5))},
+			[]dedupe.Verdict{repeat, tie, newer, tie}},
+		{"a truncate without version", []envelope.Change{truncate(orders, envelope.TimeVersion(3))}, []envelope.Change{truncate(orders, envelope.Version{})}, []dedupe.Verdict{tie}},
+		{"a truncate without version, first", nil, []envelope.Change{truncate(orders, envelope.Version{})}, []dedupe.Verdict{tie}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &dedupe.Filter{Store: new(marks)}
@@ -152,6 +159,18 @@ func TestVerdicts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Two changes of a row at one position, cut into two batches.
+func TestSharedPlaces(t *testing.T) {
+	store := new(marks)
+	f := &dedupe.Filter{Store: store, SharedPlaces: true}
+	one, two := upsert(orders, 1, at(5), `,"v":1`), upsert(orders, 1, at(5), `,"v":2`)
+	require.NoError(t, f.Commit(t.Context(), admit(t, f, one)))
+	assert.Equal(t, []dedupe.Verdict{dedupe.Tie, dedupe.Stale, dedupe.Newer, dedupe.Repeat}, verdicts(admit(t, f, two, upsert(orders, 1, at(4), ""), upsert(orders, 1, at(6), ""), upsert(orders, 1, at(6), ""))))
+	assert.Equal(t, []dedupe.Verdict{dedupe.Repeat}, verdicts(admit(t, &dedupe.Filter{Store: store}, two)))
+	require.NoError(t, f.Commit(t.Context(), admit(t, f, truncate(items, at(1)))))
+	assert.Equal(t, []dedupe.Verdict{dedupe.Repeat}, verdicts(admit(t, f, truncate(items, at(1)))))
 }
 
 func TestFailedChanges(t *testing.T) {
@@ -219,7 +238,19 @@ func TestForget(t *testing.T) {
 	require.NoError(t, other.Commit(t.Context(), admit(t, other, after...)))
 	assert.Equal(t, []dedupe.Verdict{dedupe.Repeat, dedupe.Stale, dedupe.Repeat}, verdicts(admit(t, f, after...)))
 
-	require.NoError(t, other.Forget(t.Context(), orders)) // an epoch like no other
+	// An epoch like no other, whoever else calls Forget at that moment.
+	calls := 0
+	store.before = func(op string, _ int) error {
+		if calls++; calls != 2 {
+			return nil
+		}
+		store.before = nil
+		return f.Forget(t.Context(), orders)
+	}
+	require.NoError(t, other.Forget(t.Context(), orders))
+	assert.Equal(t, 2, calls)
+	require.NoError(t, f.Commit(t.Context(), admit(t, f, after...)))
+	require.NoError(t, other.Forget(t.Context(), orders))
 	assert.Equal(t, []dedupe.Verdict{dedupe.Newer, dedupe.Stale, dedupe.Newer}, verdicts(admit(t, f, after...)))
 }
 
@@ -228,14 +259,38 @@ func TestContended(t *testing.T) {
 	store := new(marks)
 	f, other := &dedupe.Filter{Store: store}, &dedupe.Filter{Store: store}
 	mine := admit(t, f, upsert(orders, 1, at(2), ""), upsert(orders, 2, at(2), ""), upsert(orders, 3, at(2), ""), upsert(orders, 4, at(2), ""))
-	theirs := admit(t, other, upsert(orders, 1, at(1), ""), upsert(orders, 2, at(3), ""), upsert(orders, 3, at(2), ""))
+	theirs := admit(t, other, upsert(orders, 1, at(2), ""), upsert(orders, 2, at(3), ""), upsert(orders, 3, at(1), ""))
 	require.NoError(t, other.Commit(t.Context(), theirs))
 	assert.Equal(t, dedupe.Stats{Verdicts: theirs.Stats.Verdicts, Marks: 3}, theirs.Stats)
+	other.Discard(mine) // is not theirs
+	require.ErrorIs(t, other.Commit(t.Context(), mine), dedupe.ErrFinished)
 	require.NoError(t, f.Commit(t.Context(), mine))
-	assert.Equal(t, 2, mine.Stats.Marks)     // rows 1 and 4
-	assert.Equal(t, 2, mine.Stats.Contended) // rows 1 and 2; of 3 both had the same change
+	assert.Equal(t, 2, mine.Stats.Marks)     // rows 3 and 4
+	assert.Equal(t, 2, mine.Stats.Contended) // rows 2 and 3; of 1 both had the same change
 	assert.Equal(t, []dedupe.Verdict{dedupe.Repeat, dedupe.Repeat, dedupe.Repeat, dedupe.Repeat},
 		verdicts(admit(t, f, upsert(orders, 1, at(2), ""), upsert(orders, 2, at(3), ""), upsert(orders, 3, at(2), ""), upsert(orders, 4, at(2), ""))))
+}
+
+// A batch takes one Load and one Swap, and one Swap more for truncates.
+func TestRoundTrips(t *testing.T) {
+	store := new(marks)
+	var calls []string
+	store.before = func(op string, keys int) error {
+		calls = append(calls, fmt.Sprint(op, keys))
+		return nil
+	}
+	f := &dedupe.Filter{Store: store}
+	take := func(changes ...envelope.Change) []string {
+		calls = nil
+		require.NoError(t, f.Commit(t.Context(), admit(t, f, changes...)))
+		return calls
+	}
+	assert.Equal(t, []string{"load4", "swap2"}, take(upsert(orders, 1, at(1), ""), upsert(orders, 2, at(1), ""), upsert(orders, 1, at(2), "")))
+	assert.Equal(t, []string{"load4", "swap1"}, take(upsert(orders, 1, at(1), ""), upsert(orders, 2, at(2), "")))
+	assert.Equal(t, []string{"load5", "swap1", "swap1"}, take(truncate(orders, at(9)), upsert(items, 1, at(9), "")))
+	assert.Equal(t, []string{"load3"}, take(upsert(orders, 1, at(2), "")))
+	assert.Empty(t, take(envelope.Change{Op: envelope.OpHeartbeat}))
+	assert.Empty(t, take())
 }
 
 func TestContendedForEver(t *testing.T) {

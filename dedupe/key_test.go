@@ -67,15 +67,16 @@ func TestLate(t *testing.T) {
 	changes := []envelope.Change{
 		upsert(orders, 1, envelope.TimeVersion(99), ""), upsert(orders, 2, envelope.TimeVersion(100), ""), upsert(orders, 3, envelope.TimeVersion(99), ""),
 		upsert(orders, 3, envelope.TimeVersion(100), ""), upsert(orders, 3, envelope.TimeVersion(98), ""), upsert(orders, 4, envelope.Version{}, ""),
+		upsert(orders, 5, envelope.TimeVersion(90), ""), upsert(orders, 5, envelope.TimeVersion(95), ""),
 	}
 	n, l, tie, stale := dedupe.Newer, dedupe.Late, dedupe.Tie, dedupe.Stale
-	assert.Equal(t, []dedupe.Verdict{n, n, n, n, stale, tie}, verdicts(admit(t, f, changes...)))
+	assert.Equal(t, []dedupe.Verdict{n, n, n, n, stale, tie, n, n}, verdicts(admit(t, f, changes...)))
 	s.floor = time.Unix(0, 100)
 	b := admit(t, f, changes...)
-	assert.Equal(t, []dedupe.Verdict{l, n, l, n, stale, tie}, verdicts(b))
-	assert.Len(t, b.Admitted(changes), 5)
+	assert.Equal(t, []dedupe.Verdict{l, n, l, n, stale, tie, l, n}, verdicts(b))
+	assert.Len(t, b.Admitted(changes), 7)
 	require.NoError(t, f.Commit(t.Context(), b))
-	assert.Equal(t, []dedupe.Verdict{tie, tie, stale, tie, stale, tie}, verdicts(admit(t, f, changes...)))
+	assert.Equal(t, []dedupe.Verdict{tie, tie, stale, tie, stale, tie, stale, tie}, verdicts(admit(t, f, changes...)))
 }
 
 func TestOrder(t *testing.T) {

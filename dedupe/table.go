@@ -121,11 +121,11 @@ func (b *Batch) load(ctx context.Context) (current bool, err error) {
 			b.filter.setEpoch(t.name, epoch)
 			current = false
 		}
-		t.truncated = mark{truncated, truncated, -1}
+		t.truncated = mark{truncated, truncated, inStore}
 	}
 	b.marks = make([]mark, rows)
 	for i, v := range held[:rows] {
-		b.marks[i] = mark{v, v, -1}
+		b.marks[i] = mark{v, v, b.filter.source()}
 	}
 	return current, nil
 }

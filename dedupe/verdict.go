@@ -13,7 +13,7 @@ const (
 	Tie               // neither older nor newer, and not known to be the same change: arrival orders them
 	Late              // nothing is known of its row, and the store has forgotten marks as young as this: it may be stale
 	Rowless           // not a change of rows: a tombstone, heartbeat, transaction boundary, …
-	Repeat            // the newest change of its row, delivered again
+	Repeat            // the newest change of its row, or truncate of its table, delivered again
 	Stale             // older than what is known of its row, or repeated from before that
 	Failed            // not judged, see Decision.Err
 )
@@ -44,14 +44,20 @@ type Decision struct {
 type mark struct {
 	held envelope.Version // the store's
 	now  envelope.Version
-	from int // the change of the batch that now is of, -1 for the store's
+	from int // the change of the batch that now is of, or inStore
 }
+
+// Values of mark.from beside the number of a change.
+const (
+	inStore = -1 // now is the store's
+	unsure  = -2 // and another change may have its position
+)
 
 // judge compares a change with the mark and raises it. It is the whole rule:
 // Compare decides, and nothing else.
 func (m *mark) judge(changes []envelope.Change, i int) Verdict {
 	c := &changes[i]
-	repeat := c.Version.Repeats(m.now) && (m.from < 0 || sameImages(c, &changes[m.from]))
+	repeat := c.Version.Repeats(m.now) && (m.from == inStore || m.from >= 0 && sameImages(c, &changes[m.from]))
 	verdict := m.raise(c.Version)
 	if verdict == Newer {
 		m.from = i
