@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/rowdelta/rowdelta/envelope"
 )
@@ -12,9 +13,12 @@ import (
 // else is known of its row, and to 0 for what else is admitted and for a Repeat;
 // or errs[i] if it is Failed. The slices have one length.
 //
-// raise records the changes that were sent, as Commit does, and is called once
-// the answer is complete. It must not be called twice, and need not be called. Of
-// the changes it reads the versions again.
+// raise records the changes that were sent, and is called once the answer is
+// complete. It fails with [ErrContended] if another call moved the mark of one of
+// them since Order: of two answers under way at once the older could arrive last.
+// The answer is not to be given then; tried again, the change is Stale or a
+// Repeat. raise must not be called twice, and need not be called. Of the changes
+// it reads the versions again.
 func (f *Filter) Order(ctx context.Context, changes []envelope.Change, order []int, errs []error) (raise func(ctx context.Context, sent []bool) error, err error) {
 	b, err := f.Admit(ctx, changes)
 	if err != nil {
@@ -39,7 +43,7 @@ func (f *Filter) Order(ctx context.Context, changes []envelope.Change, order []i
 	}
 	return func(ctx context.Context, sent []bool) error {
 		b.keep(changes, sent)
-		return f.Commit(ctx, b)
+		return b.raiseAlone(ctx, sent)
 	}, nil
 }
 
@@ -62,4 +66,57 @@ func (b *Batch) keep(changes []envelope.Change, sent []bool) {
 			b.marks[at.row].raise(changes[i].Version)
 		}
 	}
+}
+
+// raiseAlone raises the marks of what was sent, if nobody else moved them. A mark
+// that stays as it is, a repeat's, is only looked at.
+func (b *Batch) raiseAlone(ctx context.Context, sent []bool) error {
+	f := b.filter
+	if f == nil {
+		return ErrFinished
+	}
+	var raised, same []Swap
+	add := func(key []byte, m *mark) {
+		if s := (Swap{Key: key, Old: m.held, New: m.now}); s.Old != s.New {
+			raised = append(raised, s)
+		} else {
+			same = append(same, s)
+		}
+	}
+	done := make([]bool, len(b.marks))
+	for i, at := range b.of {
+		if sent[i] && at.row >= 0 && !done[at.row] {
+			done[at.row] = true
+			add(b.rows.key(at.row), &b.marks[at.row])
+		}
+	}
+	for i := range b.tables {
+		if t := &b.tables[i]; t.truncated.now != t.truncated.held {
+			add(appendTruncateKey(nil, t), &t.truncated)
+		}
+	}
+	b.finish()
+	if len(raised) > 0 {
+		if err := f.Store.Swap(ctx, raised); err != nil {
+			return fmt.Errorf("dedupe: swap: %w", err)
+		}
+		for i := range raised {
+			if !raised[i].Done {
+				return ErrContended
+			}
+		}
+	}
+	if len(same) == 0 {
+		return nil
+	}
+	held, err := f.load(ctx, same)
+	if err != nil {
+		return err
+	}
+	for i := range same {
+		if held[i] != same[i].Old {
+			return ErrContended
+		}
+	}
+	return nil
 }

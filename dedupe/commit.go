@@ -74,13 +74,9 @@ func (f *Filter) again(ctx context.Context, lost []Swap, stats *Stats, first boo
 	if len(lost) == 0 {
 		return nil, nil
 	}
-	keys := make([][]byte, len(lost))
-	for i := range lost {
-		keys[i] = lost[i].Key
-	}
-	held := make([]envelope.Version, len(lost))
-	if err := f.Store.Load(ctx, keys, held); err != nil {
-		return nil, fmt.Errorf("dedupe: load: %w", err)
+	held, err := f.load(ctx, lost)
+	if err != nil {
+		return nil, err
 	}
 	still := lost[:0]
 	for i, s := range lost {
@@ -95,4 +91,17 @@ func (f *Filter) again(ctx context.Context, lost []Swap, stats *Stats, first boo
 		}
 	}
 	return still, nil
+}
+
+// load returns the marks that stand where the swaps want theirs.
+func (f *Filter) load(ctx context.Context, swaps []Swap) ([]envelope.Version, error) {
+	keys := make([][]byte, len(swaps))
+	for i := range swaps {
+		keys[i] = swaps[i].Key
+	}
+	held := make([]envelope.Version, len(swaps))
+	if err := f.Store.Load(ctx, keys, held); err != nil {
+		return nil, fmt.Errorf("dedupe: load: %w", err)
+	}
+	return held, nil
 }

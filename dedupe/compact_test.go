@@ -54,6 +54,7 @@ func TestCompact(t *testing.T) {
 		{"filled from its own before image", []envelope.Change{up(1, 1, `,"big":"x"`), before(`{"id":1,"big":"y"}`, up(1, 3, none))}, []string{`1 upsert {"id":1,"big":"y"}`}},
 		{"filled from another's before image", []envelope.Change{before(`{"id":1,"big":"y"}`, up(1, 2, none)), up(1, 3, none)}, []string{`1 upsert {"id":1,"big":"y"}`}},
 		{"null is no value", []envelope.Change{up(1, 1, `,"big":"x"`), up(1, 2, `,"big":null`), up(1, 3, none)}, []string{`2 upsert {"id":1,"big":"__debezium_unavailable_value"} [big]`}},
+		{"null in another column", []envelope.Change{up(1, 1, `,"a":null,"big":"x"`), up(1, 2, `,"a":1`+none)}, []string{`1 upsert {"id":1,"a":1,"big":"x"}`}},
 		{"not of another row", []envelope.Change{up(2, 1, `,"big":"x"`), up(1, 2, none)}, []string{`0 upsert {"id":2,"big":"x"}`, `1 upsert {"id":1,"big":"__debezium_unavailable_value"} [big] of 1`}},
 		{"not of a row of before", []envelope.Change{up(1, 1, `,"big":"x"`), del(1, 2), up(1, 3, none)}, []string{`2 upsert {"id":1,"big":"__debezium_unavailable_value"} [big]`}},
 		{"not of a row that a create replaced", []envelope.Change{up(1, 1, `,"big":"x"`), create(1, 3, none)}, []string{`1 upsert {"id":1,"big":"__debezium_unavailable_value"} [big]`}},

@@ -23,9 +23,6 @@ func (b *compaction) final(i int) Final {
 			f.Unavailable = append(f.Unavailable, string(col.AppendName(nil)))
 		}
 	}
-	if f.Unavailable == nil {
-		f.Origin = none
-	}
 	return f
 }
 

@@ -31,6 +31,8 @@ type batch struct {
 	places   places
 	records  []Record           // Handle's
 	versions []envelope.Version // of the items, with Coalesce
+
+	admission admission
 }
 
 // maxKept is the size in bytes up to which a batch's arena is kept for the next
@@ -51,6 +53,7 @@ func (b *batch) reset() bool {
 	clear(b.newest)
 	b.items, b.arena, b.size, b.records, b.versions = b.items[:0], b.arena[:0], 0, nil, b.versions[:0]
 	b.change = envelope.Change{}
+	b.admission.reset()
 	return cap(b.arena) <= maxKept
 }
 
@@ -195,6 +198,9 @@ func (b *batch) decide(it *item, value []byte) {
 	if b.f.Keys != nil && to.Mode != AppendOnly {
 		b.coalesce(it, c, effect)
 	}
+	if b.f.Admission != nil && to.Mode != AppendOnly && it.result == resultOk {
+		b.admission.consider(c, len(b.items)-1)
+	}
 }
 
 // unavailable reports whether a row has a column with the placeholder: what
@@ -264,11 +270,16 @@ func (b *batch) coalesce(it *item, c *envelope.Change, effect envelope.Effect) {
 	b.newest[string(key)] = at
 }
 
-// settle decides what depends on the whole batch, and reports it.
+// settle decides what depends on the whole batch.
 func (b *batch) settle(ctx context.Context) error {
-	if err := b.fit(); err != nil {
+	if err := b.admit(ctx); err != nil {
 		return err
 	}
+	return b.fit()
+}
+
+// report tells what became of each record, once there is an answer.
+func (b *batch) report(ctx context.Context) {
 	for i := range b.items {
 		it := &b.items[i]
 		if it.result != resultFailed && b.f.Observe == nil {
@@ -282,7 +293,6 @@ func (b *batch) settle(ctx context.Context) error {
 			b.f.Observe(&out)
 		}
 	}
-	return nil
 }
 
 func (f *Firehose) log(ctx context.Context, out *Outcome) {

@@ -70,6 +70,26 @@ type Firehose struct {
 	// stay in different deliveries.
 	Coalesce bool
 
+	// Admission, if not nil, drops a change if a newer one of its row was answered
+	// before, in this event or an earlier one: Firehose may deliver records out of
+	// order, and a stale row must not replace a newer one. A repeat is sent again,
+	// since the earlier answer may not have arrived; as an update it changes nothing.
+	// An append-only destination is left alone. Set Coalesce too: the records of one
+	// answer have no order among themselves.
+	//
+	// Marks are raised when the response is built, though Firehose never tells that
+	// it was delivered. This keeps the replay rule: what is dropped is dropped for a
+	// newer change that was answered Ok, and if that answer is lost, Firehose sends
+	// the same records again, and the newer change goes out as a repeat. A record that
+	// fails raises nothing. But what a newer one in the same event made stale stays
+	// dropped if that one fails for the size of the response. Records in the stream's
+	// error output have to be sent again, for the older rows were dropped.
+	//
+	// Events carry no Kafka key: give a dedupe.Filter its Keys. Changes without a
+	// position are ties where their times are equal, and are sent in the order in
+	// which they come.
+	Admission Admission
+
 	// MaxResponse is the largest response in bytes; 0 means the constant of that
 	// name. Lambda refuses a larger one, which fails the batch and ends the process.
 	// Records that do not fit fail: first failed ones lose their payload, which
@@ -91,7 +111,8 @@ var (
 //
 // An error means that there is no answer and that Firehose will try again: a
 // malformed event (a [*envelope.DecodeError] in it), a Firehose without what it
-// needs, or a context that is done. A malformed record is no error.
+// needs, an Admission that cannot answer, or a context that is done. A malformed
+// record is no error.
 func (f *Firehose) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	b, err := f.batch()
 	if err != nil {
@@ -106,7 +127,12 @@ func (f *Firehose) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if err := b.settle(ctx); err != nil {
 		return nil, err
 	}
-	return b.appendResponse(make([]byte, 0, b.size)), nil
+	response := b.appendResponse(make([]byte, 0, b.size))
+	if err := b.raise(ctx); err != nil {
+		return nil, err
+	}
+	b.report(ctx)
+	return response, nil
 }
 
 // Handle answers an event given as a struct. What it returns does not alias ev.
@@ -126,7 +152,12 @@ func (f *Firehose) Handle(ctx context.Context, ev Event) (Response, error) {
 	if err := b.settle(ctx); err != nil {
 		return Response{}, err
 	}
-	return b.response(), nil
+	response := b.response()
+	if err := b.raise(ctx); err != nil {
+		return Response{}, err
+	}
+	b.report(ctx)
+	return response, nil
 }
 
 func (f *Firehose) batch() (*batch, error) {

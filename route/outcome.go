@@ -21,6 +21,7 @@ const (
 	NotARow                     // Dropped: a tombstone, heartbeat, transaction boundary, message, …
 	Unwanted                    // Dropped: the Router says so
 	Superseded                  // Dropped: a newer change of the same row is in the batch
+	Stale                       // Dropped: a newer change of the same row was answered before
 	Truncated                   // a truncate, which Firehose has no operation for
 	Unavailable                 // a column holds the placeholder of a value that the connector did not have
 	Undecodable                 // ProcessingFailed: not base64, or not a record of the decoder's format
@@ -31,7 +32,7 @@ const (
 	TooLarge                    // ProcessingFailed: the response would have exceeded Lambda's limit
 )
 
-var reasonNames = [...]string{"delivered", "not a row", "unwanted", "superseded", "truncate", "unavailable value", "undecodable", "no route",
+var reasonNames = [...]string{"delivered", "not a row", "unwanted", "superseded", "stale", "truncate", "unavailable value", "undecodable", "no route",
 	"no row image", "no key", "delete in append-only table", "response too large"}
 
 // String returns the reason in a few words.
