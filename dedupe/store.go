@@ -16,9 +16,14 @@ import (
 // and swaps, of any process that shares the store, and must not be lost
 // afterwards: a lost mark lets an older change in.
 //
-// An error says that the call may be tried again, or that ctx is done. It wraps
-// its cause and holds no key. The suite for implementations is package
-// storetest.
+// A store that forgets marks by age has a method Floor() time.Time: some marks
+// that were older may be gone, and all others are there. [Late] comes of it. It is
+// the zero Time as long as all are, never goes back, and is raised before a Load
+// can miss a mark.
+//
+// An error wraps its cause and holds no key. The call may be tried again, unless
+// the cause says that the place holds something else than marks. The suite for
+// implementations is package storetest.
 type Store interface {
 	// Load sets versions[i] to the mark of keys[i], or to the zero Version if there
 	// is none. The slices have one length. The marks of different keys need not be

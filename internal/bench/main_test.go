@@ -15,7 +15,7 @@ import (
 func workless() []job {
 	idle := func() (*prepared, error) {
 		pass := func() error { return nil }
-		return &prepared{[]contender{{ours, pass}, {"one", pass}, {"two", pass}}, 10}, nil
+		return &prepared{contenders: []contender{{ours, pass}, {"one", pass}, {"two", pass}}, ops: 10}, nil
 	}
 	return []job{
 		{"a", idle},
@@ -23,6 +23,9 @@ func workless() []job {
 		{"unequal", func() (*prepared, error) { return nil, errors.New("they differ") }},
 	}
 }
+
+// raisePrefix begins the names of the jobs that take gigabytes.
+const raisePrefix = "dedupe/raise-"
 
 var quick = []string{"-rounds", "1", "-time", "1us"}
 
@@ -73,6 +76,9 @@ func TestJobs(t *testing.T) {
 	want := regexp.MustCompile(`^[a-z/-]+\t[0-9]+\.[0-9]\t(goccy|encoding/json|reference|hash/crc32)\t[0-9]+\.[0-9]\t[0-9]+\.[0-9]{2}\t[0-9]+(\.[0-9]{1,4})?\n$`)
 	rivals := map[string]int{"firehose": 3, "join": 1}
 	for _, j := range jobs {
+		if strings.HasPrefix(j.name, raisePrefix) { // millions of keys: TestRaise has the same with fewer
+			continue
+		}
 		t.Run(j.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			if status := run(jobs, slices.Concat(quick, []string{j.name}), &stdout, &stderr); status != 0 {
