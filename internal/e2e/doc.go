@@ -1,6 +1,6 @@
 // Package e2e holds the tests of the whole pipeline against real servers:
 //
-//	PostgreSQL ─▶ Debezium in Kafka Connect ─▶ Kafka ─▶ envelope.Debezium ─▶ newest change per row
+//	PostgreSQL ─▶ Debezium in Kafka Connect ─▶ Kafka ─▶ envelope.Debezium ─▶ dedupe.Filter and Compactor ─▶ rows
 //	                                                └─▶ MSK-shaped events ─▶ route.Firehose ─▶ responses, applied in order
 //
 // Concurrent sessions write to two tables before, while and after Connect takes its snapshot, and Connect is killed in
@@ -9,6 +9,9 @@
 // And of Aurora DSQL's: a stream that package dsql/dsqltest generated, since there is no DSQL to be had, goes into a Kinesis that
 // is resharded meanwhile, and examples/kinesis, which is killed again and again, must end with the generator's rows. The fragment store of dsql/s3fragments meets an S3 server here,
 // and examples/recover, as a Lambda function, recovers what is too large for one from such a stream.
+//
+// The stores of dedupe/redisstore and dedupe/dynamostore meet a Redis, a cluster of one node, a replica, and DynamoDB Local, which
+// are killed.
 //
 // The tests run under the build tag servers, which installs and starts what they need (see internal/servers):
 //

@@ -3,51 +3,66 @@
 package e2e
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/rowdelta/rowdelta/dedupe"
 	"github.com/rowdelta/rowdelta/envelope"
 )
 
-// newest is the library's first way of use: it keeps the newest change of each row by its version, whatever the order in
-// which the records come.
+// newest is a consumer of the library: it takes the records in batches through a Filter and a Compactor to its rows, and ends
+// with the newest change of each, whatever the order in which the records come.
 func newest(t *testing.T, records []record) rows {
 	t.Helper()
 	type held struct {
-		version envelope.Version
-		table   string
-		row     row // nil: deleted
+		table string
+		row   row
 	}
-	marks := map[string]held{}
+	table := map[string]held{}
 	var d envelope.Debezium
-	var c envelope.Change
-	var key []byte
-	for _, r := range records {
-		if err := d.DecodeKeyed(&c, r.key, r.value); err != nil {
-			t.Fatalf("offset %d: %v\n%s", r.offset, err, r.value)
+	filter := &dedupe.Filter{Store: new(dedupe.Memory)}
+	compact := dedupe.Compactor{Disordered: true} // a test shuffles them
+	for polled := range slices.Chunk(records, 500) {
+		changes := make([]envelope.Change, len(polled))
+		for i, r := range polled {
+			if err := d.DecodeKeyed(&changes[i], r.key, r.value); err != nil {
+				t.Fatalf("offset %d: %v\n%s", r.offset, err, r.value)
+			}
 		}
-		var err error
-		if key, err = c.AppendKey(append(key[:0], c.Table.String()+" "...)); err != nil {
-			t.Fatalf("offset %d: %v\n%s", r.offset, err, r.key)
+		batch, err := filter.Admit(t.Context(), changes)
+		if err != nil {
+			t.Fatal(err)
 		}
-		mark, ok := marks[string(key)]
-		if ok && c.Version.Compare(mark.version) <= 0 {
-			continue
+		for i, decision := range batch.Decisions {
+			if decision.Verdict == dedupe.Failed || decision.Verdict == dedupe.Rowless {
+				t.Fatalf("offset %d: %v, %v\n%s", polled[i].offset, decision.Verdict, decision.Err, polled[i].value)
+			}
 		}
-		mark = held{version: c.Version, table: c.Table.Name}
-		switch c.Effect() {
-		case envelope.Upsert:
-			mark.row = columns(t, c.Image())
-		case envelope.Delete:
-		default:
-			t.Fatalf("offset %d: effect %v\n%s", r.offset, c.Effect(), r.value)
+		finals, failed := compact.Compact(changes, batch.Decisions)
+		if len(failed) > 0 {
+			t.Fatal(failed[0].Err)
 		}
-		marks[string(key)] = mark
+		for _, f := range finals {
+			key, err := f.AppendKey(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch f.Effect() {
+			case envelope.Upsert:
+				table[string(key)] = held{f.Table.Name, columns(t, f.After)}
+			case envelope.Delete:
+				delete(table, string(key))
+			default:
+				t.Fatalf("offset %d: effect %v", polled[f.Index].offset, f.Effect())
+			}
+		}
+		if err := filter.Commit(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
 	}
 	all := rows{}
-	for _, mark := range marks {
-		if mark.row != nil {
-			all.add(t, mark.table, mark.row)
-		}
+	for _, h := range table {
+		all.add(t, h.table, h.row)
 	}
 	return all
 }

@@ -1,6 +1,9 @@
 // Package servers installs and starts the real servers that tests run against: PostgreSQL 15, Apache Kafka 4.3.0,
-// Kafka Connect with Debezium 3.6.1.Final, versitygw 1.8.0 for S3, and kinesis-local 0.6.2. No containers, no fixed ports, no
-// state shared between two starts.
+// Kafka Connect with Debezium 3.6.1.Final, versitygw 1.8.0 for S3, kinesis-local 0.6.2 and DynamoDB Local 2.6.1. No containers,
+// no fixed ports, no state shared between two starts.
+//
+// Redis is the distribution's, 7.0 on Debian 12. Replicas and clusters are made of several: see [Redis.ReplicaOf] and
+// [StartRedis].
 //
 //	pg := servers.StartPostgres(tb)
 //	kafka := servers.StartKafka(tb)
