@@ -21,6 +21,7 @@ type capture struct {
 
 	meanings []meaning // the oracle's, by record; none where nothing decodes them
 	read     *history  // by history
+	fed      *feed     // by feed
 }
 
 // The judges of one variant. They run in turn on one loaded capture: loading
@@ -41,6 +42,10 @@ var judges = []struct {
 	{"halves", judgeHalves},
 	{"repeats", judgeRepeats},
 	{"binary", judgeBinary},
+	{"dedupe", judgeDedupe},
+	{"disorder", judgeDisorder},
+	{"fill", judgeFill},
+	{"audit", judgeAudit},
 }
 
 func TestCaptures(t *testing.T) {
@@ -75,6 +80,7 @@ func TestCaptures(t *testing.T) {
 	})
 	tables.log(t)
 	judgeTotals(t, tables)
+	judgeRival(t, tables)
 }
 
 func load(t *testing.T, v truth.Variant) *capture {

@@ -1,0 +1,6 @@
+//go:build race
+
+package truth_test
+
+// slowdown divides the number of seeded runs.
+const slowdown = 10
