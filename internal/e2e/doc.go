@@ -10,7 +10,7 @@
 // is resharded meanwhile, and examples/kinesis, which is killed again and again, must end with the generator's rows. The fragment store of dsql/s3fragments meets an S3 server here,
 // and examples/recover, as a Lambda function, recovers what is too large for one from such a stream.
 //
-// The stores of dedupe/redisstore and dedupe/dynamostore meet a Redis, a cluster of one node, a replica, and DynamoDB Local, which
+// The stores of dedupe/redisstore and dedupe/dynamostore meet a Redis, a cluster of it, a replica, and DynamoDB Local, which
 // are killed.
 //
 // The tests run under the build tag servers, which installs and starts what they need (see internal/servers):
