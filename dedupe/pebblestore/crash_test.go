@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rowdelta/rowdelta/dedupe"
 	"github.com/rowdelta/rowdelta/envelope"
 )
@@ -39,7 +38,7 @@ func run(t *testing.T, dir, task string) *exec.Cmd {
 // child is what the child does.
 func child(dir string) {
 	// Small tables in memory: log files end and tables are sorted all the time.
-	store, err := open(dir, Options{}, internals{fs: vfs.Default, memTableBytes: 64 << 10})
+	store, err := open(dir, Options{}, internals{memTableBytes: 64 << 10})
 	if err != nil {
 		fmt.Println(err)
 		return

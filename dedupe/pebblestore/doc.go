@@ -42,8 +42,8 @@
 // Where Pebble fails in the background and can try again, as when there is no
 // room to sort marks into tables, it does so; swaps wait once too much is
 // pending. Options.Logger tells. Where it cannot go on, because it can neither
-// end a log file nor note which files there are, it ends the process by a panic:
-// what was swapped until then is safe.
+// end a log file nor note which files there are, it ends the process: what was
+// swapped until then is safe.
 //
 // # Format
 //

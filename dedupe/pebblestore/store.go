@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -31,8 +32,8 @@ var (
 
 // Options of [Open]. The zero value is ready to use.
 type Options struct {
-	// CacheBytes is the memory for blocks of tables; 0 means DefaultCacheBytes.
-	// Some 50 MB more hold the newest marks and the indexes of tables.
+	// CacheBytes is the memory for blocks of tables; 0 means DefaultCacheBytes. Up
+	// to 64 MiB more hold marks that are not in tables yet.
 	CacheBytes int64
 	// Logger is told of failures and stalls in the background. No record holds a
 	// key. Nil means that nothing is logged.
@@ -79,7 +80,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pebblestore: open: %w", err)
 	}
-	return open(path, *opts, internals{fs: vfs.Default})
+	return open(path, *opts, internals{})
 }
 
 // makeDir makes a directory and those above it, and syncs what they are in.
@@ -112,7 +113,7 @@ func makeDir(fs vfs.FS, path string) error {
 
 // internals are what tests change.
 type internals struct {
-	fs            vfs.FS
+	fs            vfs.FS // nil for the disk, which Pebble then watches for slowness
 	memTableBytes uint64
 	batchBytes    int
 }
@@ -129,6 +130,9 @@ func open(path string, opts Options, in internals) (*Store, error) {
 		s.db, err = pebble.Open(path, s.options(opts, in))
 		return err
 	})
+	if errors.Is(err, syscall.EAGAIN) {
+		err = fmt.Errorf("another process has it open: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("pebblestore: open %s: %w", path, err)
 	}

@@ -111,7 +111,7 @@ func TestOpenTwice(t *testing.T) {
 		}
 	}
 	out, err := run(t, dir, "open").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "pebblestore: open "+dir) {
+	if err != nil || !strings.Contains(string(out), "pebblestore: open "+dir+": another process has it open") {
 		t.Errorf("another process: %v, %s", err, out)
 	}
 	has(t, store, "a", at(1)) // the attempts did no harm

@@ -44,7 +44,10 @@ func (s *Store) Swap(ctx context.Context, swaps []dedupe.Swap) error {
 
 // write makes w's swaps, here or in the goroutine of another call.
 func (s *Store) write(w *write) error {
-	if err := w.ctx.Err(); err != nil || len(w.swaps) == 0 {
+	if len(w.swaps) == 0 {
+		return nil
+	}
+	if err := w.ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -130,7 +133,6 @@ type grouped struct {
 // over, and returns that of a write to the disk.
 func (g *grouped) run(group []*write) error {
 	g.batch = g.s.db.NewBatch()
-	defer func() { _ = g.batch.Close() }() // which gives back its memory
 	for _, w := range group {
 		for i := range w.swaps {
 			if i%checkEvery == 0 && w.ctx.Err() != nil {
@@ -144,7 +146,6 @@ func (g *grouped) run(group []*write) error {
 				if err := g.commit(); err != nil {
 					return err
 				}
-				_ = g.batch.Close()
 				g.batch = g.s.db.NewBatch()
 				clear(g.moved)
 			}
@@ -153,10 +154,11 @@ func (g *grouped) run(group []*write) error {
 	return g.commit()
 }
 
-// commit writes and syncs what is in the batch.
+// commit writes and syncs what is in the batch, and closes it unless that fails:
+// then Pebble may have it still.
 func (g *grouped) commit() error {
 	if g.batch.Empty() {
-		return nil
+		return g.batch.Close()
 	}
 	if g.floor > g.s.floor.Load() {
 		// With what is evicted, and for others to see before that is gone.
@@ -165,7 +167,10 @@ func (g *grouped) commit() error {
 			return err
 		}
 	}
-	return g.batch.Commit(pebble.Sync)
+	if err := g.batch.Commit(pebble.Sync); err != nil {
+		return err
+	}
+	return g.batch.Close()
 }
 
 // swap adds a swap to the batch if its mark is the one to be replaced.

@@ -2,8 +2,10 @@ package truth_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/rowdelta/rowdelta/dedupe"
@@ -15,6 +17,7 @@ type trail struct {
 	store  faulty
 	random *rand.Rand
 	faults bool
+	reuses bool // the memory of the changes, as soon as Admit has returned
 
 	entries []dedupe.Entry // Seq is the place in the delivery
 	known   map[int64]bool // the same
@@ -39,7 +42,7 @@ func (l *trail) run(t *testing.T, d *delivery, size, window int) {
 		if flushed = pos == len(d.changes); flushed {
 			b, err = audit.Flush(ctx)
 		} else {
-			b, err = audit.Admit(ctx, d.changes[pos:end])
+			b, err = l.admit(ctx, audit, d.changes[pos:end])
 		}
 		if err == nil {
 			err = l.pass(t, audit, b, first)
@@ -66,6 +69,25 @@ func (l *trail) run(t *testing.T, d *delivery, size, window int) {
 	if held := audit.Held(); held > 0 || settled != int64(len(d.changes)) {
 		t.Errorf("%d of %d changes are settled and %d held back", settled, len(d.changes), held)
 	}
+}
+
+func (l *trail) admit(ctx context.Context, audit *dedupe.Audit, changes []envelope.Change) (*dedupe.AuditBatch, error) {
+	if !l.reuses {
+		return audit.Admit(ctx, changes)
+	}
+	changes = slices.Clone(changes)
+	for i := range changes {
+		changes[i] = changes[i].Clone()
+	}
+	b, err := audit.Admit(ctx, changes)
+	for i := range changes {
+		c := &changes[i]
+		for _, bytes := range [][]byte{c.TxID, c.Key, c.Before, c.After} {
+			scribble(bytes)
+		}
+		*c = envelope.Change{}
+	}
+	return b, err
 }
 
 // pass gives a batch to the log and commits it, or fails at any point of that.
@@ -103,7 +125,9 @@ func judgeAudit(t *testing.T, c *capture) {
 	l.store.random = l.random
 	var d delivery
 	d.inOrder(f)
+	l.reuses = true
 	l.run(t, &d, 300, 0)
+	l.reuses = false
 	l.judge(t, f, &d, "in order", true)
 	repeats := l.verdicts[dedupe.Repeat]
 	if want := f.verdicts(); repeats != want[dedupe.Repeat]+want[dedupe.Stale] {
