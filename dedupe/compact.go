@@ -18,8 +18,10 @@ import (
 // changes of the old key.
 //
 // A value from an older change is the right one if no change between the two is
-// missing, that is if each row's changes arrive in order: as from one partition
-// of a topic, and repeats do no harm. Where that is not so, set Disordered.
+// missing, that is if each row's changes arrive in order, as from one partition
+// of a topic. Repeats do no harm, whether one by one or as after a restart, when
+// the stream goes on from an earlier position. Where that is not so, set
+// Disordered.
 type Compactor struct {
 	// Keys tells rows apart; nil means the transport's key, by
 	// [envelope.Change.AppendKey] without columns. It should be the Filter's.

@@ -35,6 +35,10 @@ func (b *compaction) fill(f *Final, p *envelope.Placeholder, older envelope.Row)
 // fillFromOlder fills columns from the older states of the row, from the youngest
 // on, until none is left. It returns the change whose row has the columns from
 // before the batch, or none.
+//
+// A state that arrived behind the change is left out: it is repeated, as after a
+// restart, and what came between the two may be in an earlier batch, and its
+// repeat in a later one. Of what arrived before the change nothing is missing.
 func (b *compaction) fillFromOlder(f *Final, p *envelope.Placeholder) (origin int) {
 	at := f.Index
 	if b.Disordered {
@@ -44,7 +48,7 @@ func (b *compaction) fillFromOlder(f *Final, p *envelope.Placeholder) (origin in
 		return at
 	}
 	for range b.changes { // counted: versions can form a circle
-		older, before := b.older(at)
+		older, before := b.older(at, f.Index)
 		if older == none {
 			return before
 		}
@@ -75,19 +79,25 @@ func contradicts(p *envelope.Placeholder, row, older envelope.Row) bool {
 	return false
 }
 
-// older returns the change that left the row as it was before change i. If there
-// is none in the batch, before is the change whose key the row had then: that of a
-// create's other half, since the row goes on under the old key, or i; or none, if
-// no row was there.
-func (b *compaction) older(i int) (older, before int) {
+// older returns the change that left the row as it was before change i, among
+// those that arrived before change end. If there is none in the batch, before is
+// the change whose key the row had then: that of a create's other half, since the
+// row goes on under the old key, or i; or none, if no row was there.
+func (b *compaction) older(i, end int) (older, before int) {
 	before = i
 	if b.changes[i].Op == envelope.OpCreate {
-		if before = b.otherHalf(i); before == none {
+		for before = b.otherHalf(i); before != none && before > end; {
+			later := before
+			if before = b.previous[later]; before != none && !b.changes[before].Version.Repeats(b.changes[later].Version) {
+				before = none
+			}
+		}
+		if before == none {
 			return none, none
 		}
 	}
 	older = b.previous[before]
-	for older != none && b.changes[older].Version.Repeats(b.changes[before].Version) {
+	for older != none && (older > end || b.changes[older].Version.Repeats(b.changes[before].Version)) {
 		older = b.previous[older]
 	}
 	if t := b.truncated(i); t != none && (older == none || !b.supersedes(older, t)) {

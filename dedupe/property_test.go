@@ -46,9 +46,20 @@ func TestPartition(t *testing.T) {
 	folded, lost := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := newDatabase(t, 4, true, false)
-		c := consumer{store: &marks{}, sink: sink{map[int]model{}, map[int]envelope.Version{}}, t: t}
+		// The connector is restarted now and then and goes on from an earlier position, in
+		// the middle of a batch.
+		var stream []envelope.Change
 		for next, restarts := 0, 0; next < len(d.log); {
-			batch := slices.Clone(d.log[next : next+batchSize(t, len(d.log)-next)])
+			stream = append(stream, d.log[next])
+			next++
+			if restarts < 6 && rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
+				restarts++
+				next -= rapid.IntRange(0, min(next, 12)).Draw(t, "repeated")
+			}
+		}
+		c := consumer{store: &marks{}, sink: sink{map[int]model{}, map[int]envelope.Version{}}, t: t}
+		for next, restarts := 0, 0; next < len(stream); {
+			batch := slices.Clone(stream[next : next+batchSize(t, len(stream)-next)])
 			if c.take(batch) {
 				next += len(batch)
 				if restarts == 10 || rapid.IntRange(0, 5).Draw(t, "restart") > 0 {
