@@ -86,6 +86,7 @@ func (c *Compactor) Compact(changes []envelope.Change, decisions []Decision) (fi
 		Compactor: c,
 		changes:   changes,
 		rows:      newIndex(len(changes)),
+		applied:   make([]bool, len(changes)),
 		row:       make([]int, len(changes)),
 		previous:  make([]int, len(changes)),
 		truncates: map[envelope.Table]int{},
@@ -100,6 +101,7 @@ func (c *Compactor) Compact(changes []envelope.Change, decisions []Decision) (fi
 			}
 			admitted = decisions[i].Verdict.Admitted()
 		}
+		b.applied[i] = admitted
 		switch changes[i].Effect() {
 		case envelope.None:
 		case envelope.Truncate:
@@ -126,6 +128,7 @@ type compaction struct {
 	rows      *index
 	newest    []int  // by row
 	admitted  []bool // by row: has it an admitted change?
+	applied   []bool // by change: is it admitted?
 	row       []int  // by change, or none
 	previous  []int  // by change: the next older one of its row, or none
 	truncates map[envelope.Table]int

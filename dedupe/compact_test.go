@@ -168,6 +168,29 @@ func TestCompactDecisions(t *testing.T) {
 	assert.ErrorIs(t, failed[0].Err, envelope.ErrNoKey)
 }
 
+// The table has what is not admitted, and so what is unavailable is in its row as
+// that left it.
+func TestCompactOriginOfRepeats(t *testing.T) {
+	lacking := func(id, n int) envelope.Change { return upsert(orders, id, at(n), `,"big":`+unavailable) }
+	changes := []envelope.Change{lacking(1, 1), lacking(1, 2), lacking(1, 3), lacking(1, 4)}
+	var c dedupe.Compactor
+	for admitted, want := range map[int]int{0: 0, 1: 1, 2: 2, 3: 3} {
+		decisions := make([]dedupe.Decision, len(changes))
+		for i := range decisions {
+			decisions[i].Verdict = dedupe.Stale
+			if i >= admitted {
+				decisions[i].Verdict = dedupe.Newer
+			}
+		}
+		finals, _ := c.Compact(changes, decisions)
+		require.Len(t, finals, 1)
+		assert.Equal(t, want, finals[0].Origin)
+	}
+	changes = []envelope.Change{lacking(1, 1), remove(orders, 1, at(2)), op(envelope.OpCreate, lacking(2, 2))}
+	finals, _ := c.Compact(changes, []dedupe.Decision{{Verdict: dedupe.Repeat}, {Verdict: dedupe.Newer}, {Verdict: dedupe.Newer}})
+	assert.Equal(t, []string{`1 delete`, `2 upsert {"id":2,"big":"__debezium_unavailable_value"} [big] of 1`}, lines(finals))
+}
+
 // A delete that names no row is no half of anything.
 func TestCompactFailedHalf(t *testing.T) {
 	changes := []envelope.Change{

@@ -33,7 +33,8 @@
 // # What it does not mend
 //
 // Changes without a version are kept in the order of their arrival
-// (envelope.Flattened's deletes by tombstone). A truncate has no order against
+// (envelope.Flattened's deletes by tombstone): delivered again after what followed
+// them was committed, they are applied again, and that is not. A truncate has no order against
 // rows that come by other partitions of its topic. A column that an update did
 // not carry (an unchanged TOAST value) is right only if the change before it is
 // there: where changes arrive out of order, the older one that brought the value

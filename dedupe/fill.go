@@ -34,7 +34,8 @@ func (b *compaction) fill(f *Final, p *envelope.Placeholder, older envelope.Row)
 
 // fillFromOlder fills columns from the older states of the row, from the youngest
 // on, until none is left. It returns the change whose row has the columns from
-// before the batch, or none.
+// before the batch, or none: the oldest one that is applied, since the table has
+// what is not.
 //
 // A state that arrived behind the change is left out: it is repeated, as after a
 // restart, and what came between the two may be in an earlier batch, and its
@@ -47,10 +48,15 @@ func (b *compaction) fillFromOlder(f *Final, p *envelope.Placeholder) (origin in
 		}
 		return at
 	}
+	applied := true       // all down to at
 	for range b.changes { // counted: versions can form a circle
 		older, before := b.older(at, f.Index)
+		if applied {
+			origin = before
+			applied = older != none && b.applied[older]
+		}
 		if older == none {
-			return before
+			return origin
 		}
 		c := &b.changes[older]
 		if c.Effect() != envelope.Upsert || contradicts(p, f.After, c.After) {

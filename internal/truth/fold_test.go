@@ -1,6 +1,7 @@
 package truth_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/rowdelta/rowdelta/envelope"
@@ -8,12 +9,13 @@ import (
 
 // fold applies every change in delivered order to rows of columns: a column that
 // a change does not have stays what it was, and a row that comes from another key
-// brings its columns along. What is delivered again it leaves out. A row that is
-// not there is nil.
-func (f *feed) fold(t *testing.T, p *envelope.Placeholder) []object {
+// brings its columns along. What is delivered again it leaves out. It returns the
+// rows at the end, nil for one that is not there, and for each change that does not
+// have all columns the row that it left.
+func (f *feed) fold(t *testing.T, p *envelope.Placeholder) (rows, after []object) {
 	t.Helper()
-	rows := make([]object, len(f.rows))
-	known := map[identity]bool{}
+	rows, after = make([]object, len(f.rows)), make([]object, len(f.all))
+	known := map[identity]int{}  // the first delivery, from 1
 	moved := map[string]object{} // by the identity of the create
 	for i := range f.all {
 		c, row := &f.all[i], f.row[i]
@@ -23,10 +25,14 @@ func (f *feed) fold(t *testing.T, p *envelope.Placeholder) []object {
 			}
 		}
 		at, _ := f.identity(i)
-		if row == none || at.id != "" && known[at] {
+		if row == none {
 			continue
 		}
-		known[at] = true
+		if first := known[at]; at.id != "" && first > 0 {
+			after[i] = after[first-1]
+			continue
+		}
+		known[at] = i + 1
 		if c.Effect() == envelope.Delete {
 			moved[created(at.id)], rows[row] = rows[row], nil
 			continue
@@ -39,6 +45,9 @@ func (f *feed) fold(t *testing.T, p *envelope.Placeholder) []object {
 			older = append([]object{columnsOf(t, c.Before)}, older...)
 		}
 		rows[row] = columnsOf(t, c.After)
+		if _, lacks := p.Column(c.After); lacks {
+			after[i] = rows[row]
+		}
 		for _, image := range older {
 			for name, raw := range rows[row] {
 				if value, ok := image[name]; ok && p.Is(envelope.Value(raw)) {
@@ -47,7 +56,7 @@ func (f *feed) fold(t *testing.T, p *envelope.Placeholder) []object {
 			}
 		}
 	}
-	return rows
+	return rows, after
 }
 
 // created returns the identity of the create that is the other half of a delete,
@@ -61,18 +70,21 @@ func created(id string) string {
 
 // unlike returns the columns of a row that are not want's, and how many it does
 // not have.
-func unlike(t *testing.T, p *envelope.Placeholder, got envelope.Row, want object) (columns []string, lacking int) {
-	t.Helper()
-	now := columnsOf(t, got)
-	for name, raw := range want {
-		switch value := now[name]; {
-		case string(value) == string(raw):
-		case value != nil && p.Is(envelope.Value(value)):
+func unlike(p *envelope.Placeholder, got envelope.Row, want object) (columns []string, lacking int) {
+	n := 0
+	for c, err := range got.Columns() {
+		n++
+		name := string(c.AppendName(nil))
+		switch {
+		case err == nil && string(c.Value) == string(want[name]):
+		case err == nil && want[name] != nil && p.Is(c.Value):
 			lacking++
 		default:
 			columns = append(columns, name)
 		}
-		delete(now, name)
 	}
-	return append(columns, sortedKeys(now)...), lacking
+	if n != len(want) {
+		columns = append(columns, fmt.Sprintf("%d, not %d", n, len(want)))
+	}
+	return columns, lacking
 }

@@ -3,6 +3,7 @@ package truth_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -18,8 +19,9 @@ type pipeline struct {
 	compactor dedupe.Compactor
 	sink      sink
 	random    *rand.Rand
-	faults    bool // failures and crashes, now and then
-	saves     bool // the marks do not outlive a crash, but are saved with the position
+	faults    bool     // failures and crashes, now and then
+	saves     bool     // the marks do not outlive a crash, but are saved with the position
+	after     []object // by change in the feed: the row that it left, if it did not have all columns
 	counts
 }
 
@@ -30,7 +32,8 @@ type counts struct {
 	filled   int // columns of final changes
 	lacking  int // the same, that stayed unavailable
 	batches  int
-	failures int // crashes among them
+	failures int      // crashes among them
+	wrong    []string // rows of the sink that are not what the change left
 }
 
 func newPipeline(f *feed, random *rand.Rand, p *envelope.Placeholder) *pipeline {
@@ -190,11 +193,20 @@ func (l *pipeline) count(p portion, finals []dedupe.Final, b *dedupe.Batch) {
 		return
 	}
 	for i := range finals {
-		if f := &finals[i]; f.Effect() == envelope.Upsert {
-			l.lacking += len(f.Unavailable)
-			if &f.After[0] != &p.changes[f.Index].After[0] { // memory of its own: filled
-				l.filled += placeholders(l.sink.placeholder, p.changes[f.Index].After) - len(f.Unavailable)
-			}
+		f := &finals[i]
+		if f.Effect() != envelope.Upsert {
+			continue
+		}
+		l.lacking += len(f.Unavailable)
+		if &f.After[0] != &p.changes[f.Index].After[0] { // memory of its own: filled
+			l.filled += placeholders(l.sink.placeholder, p.changes[f.Index].After) - len(f.Unavailable)
+		}
+		if l.after == nil || l.after[p.of[f.Index]] == nil {
+			continue
+		}
+		row := l.sink.feed.row[p.of[f.Index]]
+		if columns, _ := unlike(l.sink.placeholder, l.sink.rows[row].after, l.after[p.of[f.Index]]); len(columns) > 0 {
+			l.wrong = append(l.wrong, fmt.Sprintf("line %d leaves row %.100q with columns %v", p.of[f.Index]+1, l.sink.feed.rows[row], columns))
 		}
 	}
 }

@@ -3,4 +3,4 @@
 package truth_test
 
 // slowdown divides the number of seeded runs.
-const slowdown = 10
+const slowdown = 40
