@@ -53,7 +53,7 @@ func (b *compaction) fillFromOlder(f *Final, p *envelope.Placeholder) (origin in
 		older, before := b.older(at, f.Index)
 		if applied {
 			origin = before
-			applied = older != none && b.applied[older]
+			applied = b.isApplied(older)
 		}
 		if older == none {
 			return origin
@@ -68,6 +68,17 @@ func (b *compaction) fillFromOlder(f *Final, p *envelope.Placeholder) (origin in
 		at = older
 	}
 	return none
+}
+
+// isApplied reports whether change i is, or a delivery of it that came before. Such
+// stands behind it in the chain.
+func (b *compaction) isApplied(i int) bool {
+	for j := i; j != none && (j == i || b.changes[j].Version.Repeats(b.changes[i].Version)); j = b.previous[j] {
+		if b.applied[j] {
+			return true
+		}
+	}
+	return false
 }
 
 // contradicts reports whether older has a null in a column of which row has the
