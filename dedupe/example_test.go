@@ -16,7 +16,7 @@ func record(op string, id int, lsn, seen int, image string) (key, value string) 
 		before, after = image, "null"
 	}
 	return fmt.Sprintf(`{"id":%d}`, id), fmt.Sprintf(`{"before":%s,"after":%s,"source":{"version":"3.6.1.Final","connector":"postgresql","ts_ms":1795233200000,`+
-		`"db":"shop","sequence":"[\"%d\",\"%d\"]","schema":"public","table":"orders","lsn":%d},"op":"%s","ts_ms":%d}`, before, after, lsn-8, lsn, lsn, op, 1795233200000+seen)
+		`"db":"shop","sequence":"[\"%d\",\"%d\"]","schema":"public","table":"orders","lsn":%d},"op":"%s","ts_ms":%d}`, before, after, lsn-8, lsn, lsn, op, 1795233200000+int64(seen))
 }
 
 func decode(records ...[2]string) []envelope.Change {

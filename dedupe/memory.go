@@ -26,7 +26,7 @@ import (
 // because of the other's. That this happens to any of n keys has a probability of
 // n²/2⁶⁵: 0.0003 % for 10 million keys, 3 % for a billion. Nobody can make it happen
 // who does not know the seed. Where it must not happen, Exact rules it out for
-// integer keys, and the stores that outlive the process keep whole keys.
+// integer keys, and the stores that outlive the process do not go by this hash.
 //
 // The marks end with the process unless they are saved; see [Memory.Save]. What
 // then is delivered again is admitted again.
@@ -44,7 +44,7 @@ type Memory struct {
 	//
 	// What was evicted is not known any more: an older change of the row that comes
 	// late would be admitted. A Filter says so with Late; see Floor. Eviction reads
-	// all marks twice, in some 30 ns each, during which a 32nd of them is locked at
+	// all marks twice, in some 30 ns each, during which a 16th of them is locked at
 	// a time and the Swap that needs room waits.
 	//
 	// A time far in the future, such as a wrong clock leaves, ends the protection by
@@ -58,10 +58,9 @@ type Memory struct {
 	state atomic.Pointer[memoryMarks]
 }
 
-// ErrFull says that a Memory has MaxKeys keys and that the marks which may be
-// evicted do not make room for all new ones of a call. It is not permanent, and
-// nothing is lost: all marks are still there, and some of the swaps may have been
-// made.
+// ErrFull says that a Memory has MaxKeys keys, and that the marks which may be
+// evicted do not make room for all new ones of a call. It is not permanent. Some of
+// the swaps may have been made, and no mark is lost but by eviction.
 var ErrFull = errors.New("dedupe: no room for another key")
 
 var errNoMark = errors.New("dedupe: a swap to the zero Version")
@@ -164,7 +163,7 @@ func (m *Memory) Swap(_ context.Context, swaps []Swap) error {
 		}
 		again := refused[:0]
 		for i := range refused {
-			again = marks.stripes[refused[i].slot].swap(marks, refused[i:i+1], swaps, m.MaxKeys, again)
+			again = marks.stripes[refused[i].stripe].swap(marks, refused[i:i+1], swaps, m.MaxKeys, again)
 		}
 		refused = again
 	}
@@ -175,7 +174,8 @@ func (m *Memory) Swap(_ context.Context, swaps []Swap) error {
 func (m *Memory) Len() int { return int(m.marks().keys.Load()) }
 
 // Grow makes room for so many new keys at once, so that the tables need not grow
-// with them. If Exact is set, it is for keys of eight bytes.
+// with them, which takes most of the time that new keys take. If Exact is set, it is
+// for keys of eight bytes.
 func (m *Memory) Grow(keys int) {
 	marks := m.marks()
 	if m.MaxKeys > 0 {

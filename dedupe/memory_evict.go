@@ -139,7 +139,7 @@ func (m *memoryMarks) times(step int) (times []int64, newest int64) {
 
 // Evict removes all marks with a commit time before the given one, and returns how
 // many there were. It is for those who know from when on nothing older comes. It
-// locks one 32nd of the marks at a time.
+// locks a 16th of the marks at a time.
 //
 // A mark of the latest time that there is, math.MaxInt64 ns, stays.
 func (m *Memory) Evict(before time.Time) int { return m.marks().evict(nanosOf(before), 0) }

@@ -48,8 +48,8 @@ var ErrCorrupt = errors.New("dedupe: saved marks are corrupt")
 // not marked is admitted again, and nothing that is marked was not delivered. To
 // resume from later on is to forget marks: an older change could come behind it.
 //
-// What is written holds the seed of the hash, and no keys. Who knows it can find
-// keys that share a mark: it is as confidential as it is to write to the source.
+// What is written holds no keys, but the seed of the hash. Keep it from those who
+// may choose keys: with the seed they can be chosen to share a mark.
 //
 // An error wraps that of w.
 func (m *Memory) Save(w io.Writer) error {

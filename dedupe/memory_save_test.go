@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -103,32 +104,33 @@ func TestRestoreRefuses(t *testing.T) {
 	invalid := make([]byte, 32)
 	invalid[0] = 0xff
 	tests := []struct {
-		name string
-		file []byte
+		name   string
+		file   []byte
+		reason string
 	}{
-		{"nothing", nil},
-		{"another file", []byte("PK\x03\x04, or whatever it may be, as long as it is long enough")},
-		{"another format", new(savedFile).part("rdmarks\n", uint16(2), uint16(1), seedOfTests).end(0)},
-		{"unknown flag", new(savedFile).part("rdmarks\n", uint16(1), uint16(3), seedOfTests).end(0)},
-		{"another flag", new(savedFile).part("rdmarks\n", uint16(1), uint16(0x8001), seedOfTests).end(0)},
-		{"unknown block", one("y", uint32(1), uint64(5), at(1))},
-		{"a block of none", savedHead(true).part("h", uint32(0)).end(0)},
-		{"a block of too many", savedHead(true).part("h", uint32(4097), make([]byte, 4097*40)).end(0)},
-		{"a block of very many", savedHead(true).part("h", uint32(math.MaxUint32)).end(0)},
-		{"the zero version", one("x", uint32(1), uint64(5), envelope.Version{})},
-		{"no version", one("x", uint32(1), uint64(5), invalid)},
-		{"twice in a block", savedHead(true).part("h", uint32(2), uint64(5), at(1), uint64(5), at(2)).end(2)},
-		{"twice in two blocks", savedHead(true).part("h", uint32(1), uint64(5), at(1)).part("h", uint32(1), uint64(5), at(2)).end(2)},
-		{"the hash 0 twice", savedHead(true).part("h", uint32(2), uint64(0), at(1), uint64(0), at(2)).end(2)},
-		{"disorder in a block", savedHead(true).part("x", uint32(2), uint64(5), at(1), uint64(4), at(2)).end(2)},
-		{"disorder of blocks", savedHead(true).part("x", uint32(1), uint64(5), at(1)).part("x", uint32(1), uint64(4), at(2)).end(2)},
-		{"disorder of kinds", savedHead(true).part("x", uint32(1), uint64(5), at(1)).part("h", uint32(1), uint64(6), at(2)).end(2)},
-		{"a mark too many", savedHead(true).part("h", uint32(1), uint64(5), at(1)).end(0)},
-		{"a mark too few", savedHead(true).part("h", uint32(1), uint64(5), at(1)).end(2)},
-		{"an end too early", savedHead(true).part("e", uint64(0)).bytes},
+		{"nothing", nil, "byte 0: unexpected EOF"},
+		{"another file", []byte("PK\x03\x04, or whatever it may be, as long as it is long enough"), "not saved marks"},
+		{"another format", new(savedFile).part("rdmarks\n", uint16(2), uint16(1), seedOfTests).end(0), "unknown format"},
+		{"unknown flag", new(savedFile).part("rdmarks\n", uint16(1), uint16(3), seedOfTests).end(0), "unknown format"},
+		{"another flag", new(savedFile).part("rdmarks\n", uint16(1), uint16(0x8001), seedOfTests).end(0), "unknown format"},
+		{"unknown block", one("y", uint32(1), uint64(5), at(1)), "unknown or misplaced"},
+		{"a block of none", savedHead(true).part("h", uint32(0)).end(0), "impossible size"},
+		{"a block of too many", savedHead(true).part("h", uint32(4097), make([]byte, 4097*40)).end(0), "impossible size"},
+		{"a block of very many", savedHead(true).part("h", uint32(math.MaxUint32)).end(0), "impossible size"},
+		{"the zero version", one("x", uint32(1), uint64(5), envelope.Version{}), "not the bytes of a version"},
+		{"no version", one("x", uint32(1), uint64(5), invalid), "not the bytes of a version"},
+		{"twice in a block", savedHead(true).part("h", uint32(2), uint64(5), at(1), uint64(5), at(2)).end(2), "out of order"},
+		{"twice in two blocks", savedHead(true).part("h", uint32(1), uint64(5), at(1)).part("h", uint32(1), uint64(5), at(2)).end(2), "out of order"},
+		{"the hash 0 twice", savedHead(true).part("h", uint32(2), uint64(0), at(1), uint64(0), at(2)).end(2), "out of order"},
+		{"disorder in a block", savedHead(true).part("x", uint32(2), uint64(5), at(1), uint64(4), at(2)).end(2), "out of order"},
+		{"disorder of blocks", savedHead(true).part("x", uint32(1), uint64(5), at(1)).part("x", uint32(1), uint64(4), at(2)).end(2), "out of order"},
+		{"disorder of kinds", savedHead(true).part("x", uint32(1), uint64(5), at(1)).part("h", uint32(1), uint64(6), at(2)).end(2), "misplaced"},
+		{"a mark too many", savedHead(true).part("h", uint32(1), uint64(5), at(1)).end(0), "wrong number"},
+		{"a mark too few", savedHead(true).part("h", uint32(1), uint64(5), at(1)).end(2), "wrong number"},
+		{"an end too early", savedHead(true).part("e", uint64(0)).bytes, "unexpected EOF"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { refusesMarks(t, tt.file) })
+		t.Run(tt.name, func(t *testing.T) { refusesMarks(t, tt.file, tt.reason) })
 	}
 	t.Run("exact blocks without the flag", func(t *testing.T) {
 		var m dedupe.Memory
@@ -144,16 +146,16 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// refusesMarks checks that a file is corrupt, and that nothing comes of trying.
-func refusesMarks(t *testing.T, file []byte) {
+// refusesMarks checks that a file is corrupt for a reason, and that nothing comes of trying.
+func refusesMarks(t *testing.T, file []byte, reason string) {
 	t.Helper()
 	m := &dedupe.Memory{Exact: true}
 	marks := map[string]envelope.Version{"a": at(1), integerKey(7): at(2)}
 	putMemory(t, m, marks)
 	m.Evict(at(1).Time())
 	saved := savedMemory(t, m)
-	if err := m.Restore(bytes.NewReader(file)); !errors.Is(err, dedupe.ErrCorrupt) {
-		t.Fatalf("got %v", err)
+	if err := m.Restore(bytes.NewReader(file)); !errors.Is(err, dedupe.ErrCorrupt) || !strings.Contains(err.Error(), reason) {
+		t.Fatalf("got %v, want %q in it", err, reason)
 	}
 	holdMemory(t, m, marks)
 	if !bytes.Equal(savedMemory(t, m), saved) {

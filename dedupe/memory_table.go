@@ -44,10 +44,18 @@ func (t *markTable) line(slot int) *[tableLine]uint64 {
 	return (*[tableLine]uint64)(t.tags[slot:])
 }
 
-// find returns where in a line a hash is, or -1 and whether it may be in the next
-// one. Not one of the eight comparisons is a branch: which of them holds cannot be
+// next returns the first slot of the line behind that of a slot.
+func (t *markTable) next(slot int) int {
+	if slot += tableLine; slot < len(t.tags) {
+		return slot
+	}
+	return 0
+}
+
+// find returns where in a line a hash is, or -1 and whether the line is full, so
+// that the hash may be in the next one. Not one of the eight comparisons is a branch: which of them holds cannot be
 // predicted, and to guess wrong costs more than the seven others.
-func find(line *[tableLine]uint64, hash uint64) (at int, more bool) {
+func find(line *[tableLine]uint64, hash uint64) (at int, full bool) {
 	at = -1
 	if line[0] == hash {
 		at = 0
@@ -81,16 +89,12 @@ func (t *markTable) find(hash uint64) int {
 	if hash == 0 {
 		return -1
 	}
-	for slot := home(hash, len(t.tags)); ; {
-		at, more := find(t.line(slot), hash)
-		if at >= 0 {
+	for slot := home(hash, len(t.tags)); ; slot = t.next(slot) {
+		switch at, full := find(t.line(slot), hash); {
+		case at >= 0:
 			return slot + at
-		}
-		if !more {
+		case !full:
 			return -1
-		}
-		if slot += tableLine; slot == len(t.tags) {
-			slot = 0
 		}
 	}
 }

@@ -47,9 +47,15 @@ func (m tableModel) check(t rapid.TB, table *markTable) {
 		}
 	}
 	used := 0
-	for _, hash := range table.tags {
-		if hash != 0 {
-			used++
+	for at, hash := range table.tags {
+		if hash == 0 {
+			continue
+		}
+		used++
+		for p := home(hash, slots); p != at; p = (p + 1) % slots {
+			if table.tags[p] == 0 {
+				t.Fatalf("slot %d is free, before that of hash %x at %d", p, hash, at)
+			}
 		}
 	}
 	if used != len(m) {
@@ -172,14 +178,7 @@ func TestLargeMarkTable(t *testing.T) {
 				delete(model, hash)
 			}
 		}
-		for hash, v := range model {
-			if slot := table.find(hash); slot < 0 || table.versions[slot] != v {
-				t.Fatalf("hash %x is at %d", hash, slot)
-			}
-		}
-		if table.count != len(model) {
-			t.Fatalf("%d marks, want %d", table.count, len(model))
-		}
+		model.check(t, table)
 	}
 	if after := len(table.versions); after > 2*len(model) || after == slots {
 		t.Errorf("%d slots after a sweep to %d marks", after, len(model))
