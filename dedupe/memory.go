@@ -21,7 +21,7 @@ import (
 // length, and the garbage collector does not look into them. Calls with many keys
 // take much less time for each than calls with one.
 //
-// Keys are held by a hash of 64 bits, SipHash-1-3 with a random seed. Two keys with
+// Keys are held by a hash of 64 bits with a random seed. Two keys with
 // one hash share a mark, and a change of one row can then be dropped as stale
 // because of the other's. That this happens to any of n keys has a probability of
 // n²/2⁶⁵: 0.0003 % for 10 million keys, 3 % for a billion. Nobody can make it happen
@@ -44,8 +44,8 @@ type Memory struct {
 	//
 	// What was evicted is not known any more: an older change of the row that comes
 	// late would be admitted. A Filter says so with Late; see Floor. Eviction reads
-	// all marks twice, in some 30 ns each, during which a 16th of them is locked at
-	// a time and the Swap that needs room waits.
+	// all marks twice, in some 30 ns each. Other calls go on meanwhile, and only
+	// the Swap that needs room waits.
 	//
 	// A time far in the future, such as a wrong clock leaves, ends the protection by
 	// Keep for as long as its mark is there. But it does not empty the store: no more
@@ -69,8 +69,7 @@ var errNoMark = errors.New("dedupe: a swap to the zero Version")
 type memoryMarks struct {
 	exact    bool
 	seed     [16]byte
-	hash     sipKey // of seed
-	mixer    mixer  // of hash
+	hash     *hasher // of seed
 	stripes  []stripe
 	keys     atomic.Int64
 	floor    atomic.Int64 // in ns; math.MinInt64 for none
@@ -83,12 +82,11 @@ func newMemoryMarks(exact bool, seed [16]byte) *memoryMarks {
 		n += stripes // the keys of eight bytes
 	}
 	m := &memoryMarks{exact: exact, seed: seed, stripes: make([]stripe, n)}
-	m.hash = sipKey{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
-	m.mixer = newMixer(&m.hash)
+	m.hash = newHasher(seed)
 	m.floor.Store(math.MinInt64)
 	for i := range m.stripes {
 		for j := range m.stripes[i].tables {
-			m.stripes[i].tables[j].tags = noTags[:]
+			m.stripes[i].tables[j].lines = noLines[:]
 		}
 	}
 	return m
@@ -108,7 +106,7 @@ func (m *Memory) marks() *memoryMarks {
 // locate returns the hash of a key and the number of its stripe.
 func (m *memoryMarks) locate(key []byte) (hash uint64, stripe int) {
 	if m.exact && len(key) == 8 {
-		hash = m.mixer.mix(binary.LittleEndian.Uint64(key))
+		hash = m.hash.word(binary.LittleEndian.Uint64(key))
 		return hash, stripes + int(hash>>(64-stripeBits))
 	}
 	hash = m.hash.sum(key)

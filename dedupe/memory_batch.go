@@ -6,8 +6,8 @@ import (
 	"github.com/rowdelta/rowdelta/envelope"
 )
 
-// A stripe is a 16th of the keys: some tables under one lock. There are fewer
-// stripes than tables, so that a batch takes few locks and many keys under each,
+// A stripe is a quarter of the keys: some tables under one lock. There are few
+// stripes, so that a batch finds many keys under each, to read all at once,
 // and yet a table is small, and to grow one takes a fraction of a millisecond.
 type stripe struct {
 	mu     sync.Mutex
@@ -17,7 +17,7 @@ type stripe struct {
 }
 
 const (
-	stripeBits = 4
+	stripeBits = 2
 	stripes    = 1 << stripeBits
 )
 
@@ -33,11 +33,7 @@ func (s *stripe) mark(hash uint64) *envelope.Version {
 		}
 		return &s.zero
 	}
-	t := s.table(hash)
-	if slot := t.find(hash); slot >= 0 {
-		return &t.versions[slot]
-	}
-	return nil
+	return s.table(hash).find(hash)
 }
 
 // insert adds a hash that has no mark.

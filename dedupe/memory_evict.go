@@ -39,20 +39,20 @@ func (m *memoryMarks) evict(before int64, ties int) int {
 	total := 0
 	for i := range m.stripes {
 		s := &m.stripes[i]
-		s.mu.Lock()
-		c.taken = 0
 		for j := range s.tables {
+			s.mu.Lock()
+			c.taken = 0
 			s.tables[j].sweep(&c)
+			if j == 0 && !s.zero.IsZero() && c.takes(s.zero) {
+				s.zero = envelope.Version{}
+			}
+			if c.taken > 0 { // before anyone can miss a mark
+				m.raiseFloor(c.newest + 1)
+			}
+			m.keys.Add(-int64(c.taken))
+			s.mu.Unlock()
+			total += c.taken
 		}
-		if !s.zero.IsZero() && c.takes(s.zero) {
-			s.zero = envelope.Version{}
-		}
-		if c.taken > 0 { // before anyone can miss a mark
-			m.raiseFloor(c.newest + 1)
-		}
-		m.keys.Add(-int64(c.taken))
-		s.mu.Unlock()
-		total += c.taken
 	}
 	return total
 }
@@ -120,19 +120,22 @@ func (m *memoryMarks) times(step int) (times []int64, newest int64) {
 	}
 	for i := range m.stripes {
 		s := &m.stripes[i]
-		s.mu.Lock()
 		for j := range s.tables {
+			s.mu.Lock()
 			t := &s.tables[j]
-			for k, v := range t.versions {
-				if t.tags[k] != 0 {
-					see(v)
+			for k := range t.lines {
+				line := &t.lines[k]
+				for at, hash := range line.tags {
+					if hash != 0 {
+						see(line.versions[at])
+					}
 				}
 			}
+			if j == 0 && !s.zero.IsZero() {
+				see(s.zero)
+			}
+			s.mu.Unlock()
 		}
-		if !s.zero.IsZero() {
-			see(s.zero)
-		}
-		s.mu.Unlock()
 	}
 	return times, newest
 }

@@ -68,7 +68,7 @@ func naiveRestore(file []byte, exact bool) (h held, floor int64, rest []byte, ok
 	if exact {
 		flag = 1
 	}
-	ok = string(take(12)) == "rdmarks\n\x00\x01\x00"+string(flag) && ok
+	ok = string(take(12)) == "rdmarks\n\x00\x02\x00"+string(flag) && ok
 	take(16)
 	check()
 	last := ""
@@ -189,7 +189,7 @@ func FuzzRestore(f *testing.F) {
 
 // Files of this format can be read for ever: the places of keys must not change.
 func TestRestoreOldFile(t *testing.T) {
-	text, err := os.ReadFile("testdata/memory/format-1")
+	text, err := os.ReadFile("testdata/memory/format-2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,11 @@ func TestRestoreOldFile(t *testing.T) {
 	if err := m.Restore(bytes.NewReader(file)); err != nil {
 		t.Fatal(err)
 	}
-	keys := [][]byte{[]byte("orders|1"), []byte("orders|2"), []byte("orders|12"), {1}, make([]byte, 100)}
+	rising := make([]byte, 300)
+	for i := range rising {
+		rising[i] = byte(i)
+	}
+	keys := [][]byte{[]byte("orders|1"), []byte("orders|2"), []byte("orders|12"), {1}, make([]byte, 100), []byte("orders|1234567890123"), {}, rising[:256], rising}
 	versions := make([]envelope.Version, len(keys))
 	if err := m.Load(t.Context(), keys, versions); err != nil {
 		t.Fatal(err)
@@ -225,7 +229,7 @@ func TestRestoreOldFile(t *testing.T) {
 func TestExactKeysAreApart(t *testing.T) {
 	m := &Memory{Exact: true}
 	marks := m.marks()
-	key := func(word uint64) []byte { return binary.LittleEndian.AppendUint64(nil, marks.mixer.unmix(word)) }
+	key := func(word uint64) []byte { return binary.LittleEndian.AppendUint64(nil, marks.hash.mixer.unmix(word)) }
 	text := []byte("text")
 	same, none := key(marks.hash.sum(text)), key(0)
 	if hash, stripe := marks.locate(none); hash != 0 || stripe != stripes {

@@ -12,7 +12,7 @@ import (
 
 // What Save writes, all numbers big-endian:
 //
-//	head   "rdmarks\n"  uint16 format (1)  uint16 flags (1: exact)  16 bytes seed  CRC
+//	head   "rdmarks\n"  uint16 format (2)  uint16 flags (1: exact)  16 bytes seed  CRC
 //	block  'h' or 'x'   uint32 n, 1 to 4096  n × (uint64 hash, 32 bytes version)   CRC
 //	…
 //	end    'e'          uint64 marks  int64 floor in ns, the least one for none    CRC
@@ -20,10 +20,10 @@ import (
 // The blocks h have the keys that are held by hash, the blocks x, behind them, the
 // ones held exactly. Hashes rise from mark to mark, so that no key comes twice. A
 // CRC is the CRC-32C of all bytes before it that are not CRCs, so that no part can
-// be missing or be of another file.
+// be missing or be of another file. Format 1 hashed otherwise and was in no release.
 const (
 	savedMagic  = "rdmarks\n"
-	savedFormat = 1
+	savedFormat = 2
 	savedExact  = 1 // flag
 
 	savedHead  = len(savedMagic) + 2 + 2 + 16

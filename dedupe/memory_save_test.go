@@ -54,7 +54,7 @@ func savedHead(exact bool) *savedFile {
 	if exact {
 		flags = 1
 	}
-	return new(savedFile).part("rdmarks\n", uint16(1), flags, seedOfTests)
+	return new(savedFile).part("rdmarks\n", uint16(2), flags, seedOfTests)
 }
 
 // end is the end of a file of so many marks.
@@ -110,9 +110,9 @@ func TestRestoreRefuses(t *testing.T) {
 	}{
 		{"nothing", nil, "byte 0: unexpected EOF"},
 		{"another file", []byte("PK\x03\x04, or whatever it may be, as long as it is long enough"), "not saved marks"},
-		{"another format", new(savedFile).part("rdmarks\n", uint16(2), uint16(1), seedOfTests).end(0), "unknown format"},
-		{"unknown flag", new(savedFile).part("rdmarks\n", uint16(1), uint16(3), seedOfTests).end(0), "unknown format"},
-		{"another flag", new(savedFile).part("rdmarks\n", uint16(1), uint16(0x8001), seedOfTests).end(0), "unknown format"},
+		{"another format", new(savedFile).part("rdmarks\n", uint16(1), uint16(1), seedOfTests).end(0), "unknown format"},
+		{"unknown flag", new(savedFile).part("rdmarks\n", uint16(2), uint16(3), seedOfTests).end(0), "unknown format"},
+		{"another flag", new(savedFile).part("rdmarks\n", uint16(2), uint16(0x8001), seedOfTests).end(0), "unknown format"},
 		{"unknown block", one("y", uint32(1), uint64(5), at(1)), "unknown or misplaced"},
 		{"a block of none", savedHead(true).part("h", uint32(0)).end(0), "impossible size"},
 		{"a block of too many", savedHead(true).part("h", uint32(4097), make([]byte, 4097*40)).end(0), "impossible size"},

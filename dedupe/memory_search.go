@@ -12,56 +12,52 @@ import (
 // search for one key after the other takes several times as long. The same goes
 // for the next lines of the few that have to go on, and for the marks.
 type search struct {
-	at      [searchSize]lineAt
+	lines   [searchSize]*markLine
 	marks   [searchSize]*envelope.Version
 	pending [searchSize]uint8
 	touched uint64 // a sum of what was read, or the compiler would leave the reading out
 }
 
-const searchSize = 64
-
-// A lineAt is a line of a table.
-type lineAt struct {
-	line  *[tableLine]uint64
-	table *markTable
-	slot  int // the first one of the line
-}
+const searchSize = 256
 
 // find sets the first marks to those of the keys, nil where there is none. They
 // are valid until the next insertion.
 func (f *search) find(s *stripe, keys []probe) {
+	for i := range keys {
+		t := s.table(keys[i].hash)
+		f.lines[i] = &t.lines[home(keys[i].hash, len(t.lines))]
+	}
+	for _, line := range f.lines[:len(keys)] {
+		f.touched += line.tags[0]
+	}
 	pending := f.pending[:0]
 	for i := range keys {
 		hash := keys[i].hash
-		if hash == 0 {
+		switch at, full := f.lines[i].find(hash); {
+		case hash == 0:
 			f.marks[i] = s.mark(0)
-			continue
+		case at >= 0:
+			f.marks[i] = &f.lines[i].versions[at]
+		case full:
+			pending = append(pending, uint8(i))
+		default:
+			f.marks[i] = nil
 		}
-		t := s.table(hash)
-		slot := home(hash, len(t.tags))
-		f.at[i] = lineAt{t.line(slot), t, slot}
-		pending = append(pending, uint8(i))
 	}
-	for len(pending) > 0 {
-		for _, i := range pending {
-			f.touched += f.at[i].line[0]
+	for _, i := range pending {
+		t := s.table(keys[i].hash)
+		f.lines[i] = &t.lines[t.next(home(keys[i].hash, len(t.lines)))]
+		f.touched += f.lines[i].tags[0]
+	}
+	for _, i := range pending {
+		switch at, full := f.lines[i].find(keys[i].hash); {
+		case at >= 0:
+			f.marks[i] = &f.lines[i].versions[at]
+		case full: // few are as far from home as this
+			f.marks[i] = s.mark(keys[i].hash)
+		default:
+			f.marks[i] = nil
 		}
-		still := pending[:0]
-		for _, i := range pending {
-			at := &f.at[i]
-			slot, full := find(at.line, keys[i].hash)
-			switch {
-			case slot >= 0:
-				f.marks[i] = &at.table.versions[at.slot+slot]
-			case full:
-				at.slot = at.table.next(at.slot)
-				at.line = at.table.line(at.slot)
-				still = append(still, i)
-			default:
-				f.marks[i] = nil
-			}
-		}
-		pending = still
 	}
 }
 

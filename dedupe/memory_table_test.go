@@ -30,30 +30,31 @@ type tableModel map[uint64]envelope.Version
 
 // check compares a table with its model.
 func (m tableModel) check(t rapid.TB, table *markTable) {
-	slots := len(table.versions)
+	slots := table.slots()
 	switch {
 	case table.count != len(m):
 		t.Fatalf("counts %d marks, has %d", table.count, len(m))
 	case table.count > maxCount(slots) || 10*table.count > 9*slots:
 		t.Fatalf("%d marks in %d slots", table.count, slots)
-	case slots == 0 && &table.tags[0] != &noTags[0], slots > 0 && len(table.tags) != slots, slots%tableLine != 0:
-		t.Fatalf("%d tags for %d slots", len(table.tags), slots)
-	case noTags != [tableLine]uint64{}:
-		t.Fatal("the empty table's tags were written")
+	case slots > 0 && len(table.lines)*tableLine != slots:
+		t.Fatalf("%d lines for %d slots", len(table.lines), slots)
+	case noLines != [1]markLine{}:
+		t.Fatal("the empty table's line was written")
 	}
 	for hash, v := range m {
-		if slot := table.find(hash); slot < 0 || table.tags[slot] != hash || table.versions[slot] != v {
-			t.Fatalf("hash %x is at %d", hash, slot)
+		if found := table.find(hash); found == nil || *found != v {
+			t.Fatalf("hash %x has %v, want %v", hash, found, v)
 		}
 	}
 	used := 0
-	for at, hash := range table.tags {
+	for at := range slots {
+		hash := *table.tag(at)
 		if hash == 0 {
 			continue
 		}
 		used++
-		for p := home(hash, slots); p != at; p = (p + 1) % slots {
-			if table.tags[p] == 0 {
+		for p := home(hash, len(table.lines)) * tableLine; p != at; p = (p + 1) % slots {
+			if *table.tag(p) == 0 {
 				t.Fatalf("slot %d is free, before that of hash %x at %d", p, hash, at)
 			}
 		}
@@ -70,7 +71,7 @@ func sortedMarks(entries []markEntry) []markEntry {
 
 func TestMarkTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table, model, n := &markTable{tags: noTags[:]}, tableModel{}, uint64(0)
+		table, model, n := &markTable{lines: noLines[:]}, tableModel{}, uint64(0)
 		insert := func(t *rapid.T) {
 			for range rapid.IntRange(1, 40).Draw(t, "inserts") {
 				hash := drawHash(t)
@@ -89,10 +90,10 @@ func TestMarkTable(t *testing.T) {
 			"more":   insert,
 			"find": func(t *rapid.T) {
 				hash := drawHash(t)
-				if _, ok := model[hash]; !ok && table.find(hash) != -1 {
+				if _, ok := model[hash]; !ok && table.find(hash) != nil {
 					t.Fatalf("hash %x is not there and was found", hash)
 				}
-				if table.find(0) != -1 {
+				if table.find(0) != nil {
 					t.Fatal("found a free slot")
 				}
 			},
@@ -101,7 +102,7 @@ func TestMarkTable(t *testing.T) {
 				ties, left, taken, newest := c.ties, c.ties, 0, int64(math.MinInt64)
 				table.sweep(&c)
 				for hash, v := range model {
-					ns, there := v.Time().UnixNano(), table.find(hash) >= 0
+					ns, there := v.Time().UnixNano(), table.find(hash) != nil
 					switch {
 					case ns < c.before && there, ns > c.before && !there:
 						t.Fatalf("a mark of the time %d was swept: %v", ns, !there)
@@ -126,15 +127,15 @@ func TestMarkTable(t *testing.T) {
 			},
 			"reserve": func(t *rapid.T) {
 				count := rapid.IntRange(0, 200).Draw(t, "count")
-				before := len(table.versions)
+				before := table.slots()
 				table.reserve(count)
-				if after := len(table.versions); maxCount(after) < count || after != before && maxCount(before) >= count {
+				if after := table.slots(); maxCount(after) < count || after != before && maxCount(before) >= count {
 					t.Fatalf("%d slots, then %d, for %d", before, after, count)
 				}
 			},
 			"fill": func(t *rapid.T) {
 				all := sortedMarks(table.entries(nil))
-				*table = markTable{tags: noTags[:]}
+				*table = markTable{lines: noLines[:]}
 				table.fill(all)
 			},
 		})
@@ -145,7 +146,7 @@ func TestMarkTable(t *testing.T) {
 func TestLargeMarkTable(t *testing.T) {
 	const marks = 20_000
 	r := rand.New(rand.NewPCG(1, 2))
-	table, model := &markTable{tags: noTags[:]}, tableModel{}
+	table, model := &markTable{lines: noLines[:]}, tableModel{}
 	add := func() {
 		for len(model) < marks {
 			hash, v := r.Uint64()>>tableBits, envelope.TimeVersion(r.Int64N(1000))
@@ -156,8 +157,8 @@ func TestLargeMarkTable(t *testing.T) {
 		}
 	}
 	add()
-	if slots := len(table.versions); slots%tableUnit != 0 || 40*slots > 53*marks {
-		t.Errorf("%d slots", slots)
+	if _, full := pages(table.slots()); !full || 40*table.slots() > 53*marks {
+		t.Errorf("%d slots", table.slots())
 	}
 	all := table.entries(nil)
 	unsorted := slices.Clone(all)
@@ -168,9 +169,9 @@ func TestLargeMarkTable(t *testing.T) {
 			t.Fatalf("entry %d belongs at %d", i, rank)
 		}
 	}
-	filled := &markTable{tags: noTags[:]}
+	filled := &markTable{lines: noLines[:]}
 	filled.fill(all)
-	slots := len(table.versions)
+	slots := table.slots()
 	for _, before := range []int64{100, 500, 900} {
 		table.sweep(&cull{before: before})
 		for hash, v := range model {
@@ -180,24 +181,32 @@ func TestLargeMarkTable(t *testing.T) {
 		}
 		model.check(t, table)
 	}
-	if after := len(table.versions); after > 2*len(model) || after == slots {
+	if after := table.slots(); after > 2*len(model) || after == slots {
 		t.Errorf("%d slots after a sweep to %d marks", after, len(model))
 	}
 	table.sweep(&cull{before: math.MaxInt64})
-	if table.count != 0 || len(table.versions) != tableLine {
-		t.Errorf("%d slots for %d marks", len(table.versions), table.count)
+	if table.count != 0 || table.slots() != tableLine {
+		t.Errorf("%d slots for %d marks", table.slots(), table.count)
 	}
 	clear(model)
 	add()
 	model.check(t, table)
-	if filled.count != marks || len(filled.versions) > marks*5/4 || maxCount(len(filled.versions)) < marks+marks/20 {
-		t.Errorf("filled: %d slots", len(filled.versions))
+	if filled.count != marks || filled.slots() > marks*5/4 || maxCount(filled.slots()) < marks+marks/20 {
+		t.Errorf("filled: %d slots", filled.slots())
 	}
 	for _, e := range all {
-		if slot := filled.find(e.hash); slot < 0 || filled.versions[slot] != e.version {
-			t.Fatalf("hash %x is at %d", e.hash, slot)
+		if found := filled.find(e.hash); found == nil || *found != e.version {
+			t.Fatalf("hash %x has %v", e.hash, found)
 		}
 	}
+}
+
+// pages returns how many pages of the heap so many slots take, and whether there is
+// no room for a line in them.
+func pages(slots int) (n int, full bool) {
+	bytes := slots * 40
+	n = (bytes + pageBytes - 1) / pageBytes
+	return n, n*pageBytes-bytes < lineBytes
 }
 
 // All hashes in the last line of a table: what comes in order is filled in order,
@@ -211,13 +220,13 @@ func TestMarkTableOfOneLine(t *testing.T) {
 		all = append(all, e)
 		model[e.hash] = e.version
 	}
-	table := &markTable{tags: noTags[:]}
+	table := &markTable{lines: noLines[:]}
 	table.fill(all)
 	model.check(t, table)
 	if !slices.Equal(sortedMarks(table.entries(nil)), all) {
 		t.Error("the entries are others")
 	}
-	table.resize(2 * len(table.versions))
+	table.resize(2 * table.slots())
 	model.check(t, table)
 }
 
@@ -235,14 +244,18 @@ func TestGrowth(t *testing.T) {
 			}
 			for maxCount(slots[i]) < share {
 				next := grown(slots[i], r.Uint64())
-				if next <= slots[i] || next%tableLine != 0 || next > tableUnit*4 && (next%tableUnit != 0 || next > slots[i]*5/4+tableUnit) {
+				if next <= slots[i] || next%tableLine != 0 {
+					t.Fatalf("%d slots grew to %d", slots[i], next)
+				}
+				if _, full := pages(next); next > tableMany && (!full || next > slots[i]*5/4+pageBytes/40) {
 					t.Fatalf("%d slots grew to %d", slots[i], next)
 				}
 				slots[i] = next
 			}
-			total += slots[i]
+			n, _ := pages(slots[i])
+			total += n * pageBytes
 		}
-		if bytes := 40 * float64(total) / float64(keys); bytes > 50 || bytes < 44 {
+		if bytes := float64(total) / float64(keys); bytes > 50 || bytes < 44 {
 			t.Errorf("%d keys take %.2f bytes each", keys, bytes)
 		}
 		if keys > 4_000_000 && grew > len(slots)/3 {
@@ -254,7 +267,7 @@ func TestGrowth(t *testing.T) {
 func TestSizes(t *testing.T) {
 	for count := range 5000 {
 		slots := slotsFor(count)
-		if maxCount(slots) < count || slots%tableLine != 0 || slots > count+count/9+tableUnit || slots < 1024 && slots > count+count/9+1+tableLine {
+		if maxCount(slots) < count || slots%tableLine != 0 || slots > count+count/9+tableLine+pageBytes/40 || slots < tableMany && slots > count+count/9+1+tableLine {
 			t.Fatalf("%d slots for %d marks", slots, count)
 		}
 	}
@@ -277,7 +290,7 @@ func TestMarksHoldNoPointers(t *testing.T) {
 			t.Errorf("%s is a %s", f.Name, f.Type)
 		}
 	}
-	if slicesOf != 2 || typ.NumField() != 3 {
+	if slicesOf != 1 || typ.NumField() != 2 {
 		t.Errorf("%d fields, %d slices", typ.NumField(), slicesOf)
 	}
 	if !holdsPointers(reflect.TypeFor[markTable]()) || !holdsPointers(reflect.TypeFor[[3]struct{ s string }]()) {

@@ -144,31 +144,42 @@ func (v Version) Time() time.Time { return time.Unix(0, v.nanos()).UTC() }
 // Both must be versions of changes of one row. Versions of different kinds of
 // sources are compared by time alone.
 func (v Version) Compare(w Version) int {
-	seen := 0
-	if a, b := v.seen(), w.seen(); a != 0 && b != 0 {
-		seen = cmp.Compare(a, b)
-	}
 	if v.scheme() != w.scheme() {
 		if v.IsZero() || w.IsZero() {
 			return cmp.Compare(v.scheme(), w.scheme())
 		}
-		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), seen)
+		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.clock(w))
 	}
 	switch v.scheme() {
 	case schemePostgres:
-		return v.witnesses(w, v.position(w), seen, slackPostgres)
+		return v.witnesses(w, v.position(w), slackPostgres)
 	case schemeBinlog:
-		return v.witnesses(w, v.binlogPosition(w), seen, slackBinlog)
+		return v.witnesses(w, v.binlogPosition(w), slackBinlog)
 	case schemeTimeLedBinlog:
-		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.timeLedPosition(w), v.half(w), seen)
+		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.timeLedPosition(w), v.half(w), v.clock(w))
 	case schemeTimeLed:
-		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.position(w), v.half(w), seen)
+		return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.position(w), v.half(w), v.clock(w))
 	}
-	return cmp.Or(v.position(w), cmp.Compare(v.nanos(), w.nanos()), v.half(w), seen)
+	if c := v.position(w); c != 0 { // most often, and then the rest need not be known
+		return c
+	}
+	return cmp.Or(cmp.Compare(v.nanos(), w.nanos()), v.half(w), v.clock(w))
+}
+
+// clock compares the moments at which the connector handled the records, where both
+// are known.
+func (v Version) clock(w Version) int {
+	if v.seen() == 0 || w.seen() == 0 {
+		return 0
+	}
+	return cmp.Compare(v.seen(), w.seen())
 }
 
 func (v Version) position(w Version) int {
-	return cmp.Or(cmp.Compare(v.word[2], w.word[2]), cmp.Compare(v.word[3], w.word[3]))
+	if v.word[2] == w.word[2] {
+		return cmp.Compare(v.word[3], w.word[3])
+	}
+	return cmp.Compare(v.word[2], w.word[2])
 }
 
 // half orders the delete and the create of a changed key, which share one
@@ -182,12 +193,12 @@ func (v Version) half(w Version) int {
 }
 
 // witnesses applies the rule of the three witnesses. slack is in milliseconds.
-func (v Version) witnesses(w Version, position, seen int, slack int64) int {
+func (v Version) witnesses(w Version, position int, slack int64) int {
 	apart := v.millis() - w.millis()
 	time := cmp.Compare(apart, 0)
 	switch {
 	case v.has(flagRead) && w.has(flagFirst), v.has(flagFirst) && w.has(flagRead): // neither position nor time can tell
-		switch {
+		switch seen := v.clock(w); {
 		case seen != 0:
 			return seen
 		case -slackStart < apart && apart < slackStart:
@@ -195,15 +206,17 @@ func (v Version) witnesses(w Version, position, seen int, slack int64) int {
 		}
 		return time
 	case position*time < 0:
-		switch {
+		switch seen := v.clock(w); {
 		case seen != 0:
 			return seen
 		case apart < -slack || apart > slack:
 			return time
 		}
 		return position
+	case position != 0:
+		return position
 	}
-	return cmp.Or(position, time, v.half(w), seen)
+	return cmp.Or(time, v.half(w), v.clock(w))
 }
 
 // Repeats reports whether v and w are of the same change, delivered again: the

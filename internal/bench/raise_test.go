@@ -17,7 +17,8 @@ text\t[0-9.]+\tsync\t[0-9.]+\t[0-9.]+\t[0-9.]+
 text\tbytes/key\t[0-9]+\.[0-9]\tmap\t[0-9]+\.[0-9]\tsync\t[0-9]+\.[0-9]
 int\t[0-9.]+\tmap\t[0-9.]+\t[0-9.]+\t[0-9.]+
 int\t[0-9.]+\tsync\t[0-9.]+\t[0-9.]+\t[0-9.]+
-int\tbytes/key\t[0-9]+\.[0-9]\tmap\t[0-9]+\.[0-9]\tsync\t[0-9]+\.[0-9]
+int\t[0-9.]+\tintmap\t[0-9.]+\t[0-9.]+\t[0-9.]+
+int\tbytes/key\t[0-9]+\.[0-9]\tmap\t[0-9]+\.[0-9]\tsync\t[0-9]+\.[0-9]\tintmap\t[0-9]+\.[0-9]
 $`)
 	var stdout, stderr bytes.Buffer
 	small := []job{{"text", raiseJob(30_500, false)}, {"int", raiseJob(30_500, true)}}

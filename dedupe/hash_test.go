@@ -1,9 +1,13 @@
 package dedupe
 
 import (
+	"encoding/binary"
 	"encoding/hex"
+	"math"
+	"math/big"
 	"math/bits"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +38,101 @@ func TestSipHash(t *testing.T) {
 			t.Errorf("%d bytes: %x, want %x", n, got, want)
 		}
 		message = append(message, byte(n))
+	}
+}
+
+// Whatever the key, its hash is that of a sum in numbers of any size.
+func TestHashIsTheSum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := newHasher([16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "seed")))
+		key := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "key")
+		number := func(s secret) *big.Int {
+			n := new(big.Int).SetUint64(s.hi)
+			return n.Add(n.Lsh(n, 64), new(big.Int).SetUint64(s.lo))
+		}
+		sum := number(h.size)
+		sum.Mul(sum, big.NewInt(int64(len(key)))).Add(sum, number(h.first))
+		word := make([]byte, 8)
+		for i, rest := 0, key; i == 0 || len(rest) > 0; i++ {
+			clear(word)
+			switch {
+			case len(rest) >= 8:
+				copy(word, rest)
+				rest = rest[8:]
+			case len(key) >= 8:
+				copy(word, key[len(key)-8:])
+				rest = nil
+			default:
+				copy(word, rest)
+				rest = nil
+			}
+			if len(key) <= shortKey {
+				product := number(h.words[i])
+				sum.Add(sum, product.Mul(product, new(big.Int).SetUint64(binary.LittleEndian.Uint64(word))))
+			}
+		}
+		sum.Rsh(sum, 64).And(sum, new(big.Int).SetUint64(math.MaxUint64))
+		want := h.mixer.mix(sum.Uint64())
+		if len(key) > shortKey {
+			want = h.sip.sum(key)
+		}
+		if got := h.sum(key); got != want {
+			t.Fatalf("%x, want %x", got, want)
+		}
+	})
+}
+
+// No secret is used twice.
+func TestSecretsDiffer(t *testing.T) {
+	h := newHasher([16]byte{1})
+	seen := map[uint64]bool{h.mixer.offset: true, h.mixer.factors[0]: true, h.mixer.factors[1]: true, h.mixer.factors[2]: true}
+	for _, s := range append(h.words[:], h.first, h.size) {
+		seen[s.hi], seen[s.lo] = true, true
+	}
+	if want := 4 + 2*(len(h.words)+2); len(seen) != want || len(h.words) != 32 {
+		t.Errorf("%d secrets, want %d", len(seen), want)
+	}
+}
+
+// Keys that are easily taken for one another have hashes of their own, and spread
+// as random ones would.
+func TestHashTellsKeysApart(t *testing.T) {
+	const places, each = 1024, 32
+	h := newHasher([16]byte{2})
+	seen := map[uint64]string{}
+	var count [places]int
+	n := 0
+	add := func(key string) {
+		hash := h.sum([]byte(key))
+		if other, ok := seen[hash]; ok && other != key {
+			t.Errorf("%q and %q have one hash", key, other)
+		} else if !ok {
+			seen[hash] = key
+			count[hash>>54]++
+			n++
+		}
+	}
+	for size := range 300 {
+		add(strings.Repeat("\x00", size))
+		add(strings.Repeat("ab", size))
+		add(strings.Repeat("k", size) + "\x00")
+		for at := range size {
+			zeros := make([]byte, size)
+			zeros[at] = 1
+			if size%8 < 2 {
+				add(string(zeros))
+			}
+		}
+	}
+	for i := n; n < places*each; i++ {
+		add("public.orders|{\"id\":" + strconv.Itoa(10*i) + "}")
+	}
+	squares := 0
+	for _, n := range count {
+		squares += (n - each) * (n - each)
+	}
+	if chi := squares / each; chi > 1400 { // 1023 is to be expected, give or take 45
+		t.Errorf("the hashes do not spread: %d", chi)
 	}
 }
 
