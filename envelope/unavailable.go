@@ -123,6 +123,60 @@ func is(v Value, texts []string) bool {
 	return false
 }
 
+// takes sets d to Unavailable, and reports so, if v is the placeholder in one of the
+// forms that it has for d's type, or a reference.
+func (p *Placeholder) takes(d *Datum, v Value) bool {
+	switch v.Kind() {
+	case '"':
+		if len(v) < len(referencePrefix) && len(v)-2 < p.shortest {
+			return false
+		}
+		if ref, ok := p.Reference(v); ok {
+			d.state, d.bytes = Unavailable, ref
+			return true
+		}
+		if d.typ.Kind == KindDecimal { // no text of it
+			return false
+		}
+	case '[', '{':
+	default:
+		return false
+	}
+	if !p.Is(v) {
+		return false
+	}
+	d.state = Unavailable
+	return true
+}
+
+// What Debezium's S3LargeMessagePostProcessor (3.7) puts in place of a value that is
+// too large for its record, behind it the bucket and the key; and how that begins in
+// base64, of whole groups of three bytes.
+const (
+	referencePrefix = "__debezium:s3:ref:v1:"
+	referenceBase64 = "X19kZWJleml1bTpzMzpyZWY6djE6"
+)
+
+// Reference returns where a value is that was too large for its record, such as
+// "bucket|key", and whether v says so. Other than for the placeholder, that is a new
+// value, which is only not here: it must neither be written nor be replaced by an older
+// one. It does not alias v.
+func (p *Placeholder) Reference(v Value) ([]byte, bool) {
+	if len(v) < len(referencePrefix)+2 || v[0] != '"' || v[1] != '_' && v[1] != 'X' {
+		return nil, false
+	}
+	contents := v[1 : len(v)-1]
+	if ref, ok := bytes.CutPrefix(contents, []byte(referencePrefix)); ok {
+		return jsonscan.AppendText(nil, ref), true
+	}
+	if bytes.HasPrefix(contents, []byte(referenceBase64)) {
+		if text, err := base64.StdEncoding.AppendDecode(nil, contents); err == nil {
+			return text[len(referencePrefix):], true
+		}
+	}
+	return nil, false
+}
+
 // Column returns the first column of r that holds the placeholder, and whether
 // there is one. It aliases r.
 func (p *Placeholder) Column(r Row) (Column, bool) {
