@@ -35,6 +35,13 @@ type Change struct {
 	Key     Row     // the key that a transport carried beside the value (a Kafka key), else nil
 	Before  Row     // the row before the change; nil if absent or null
 	After   Row     // the row after the change; nil if absent or null
+
+	// Schema is the columns of Before and After with their types, if the record told
+	// them: if it came in the schema/payload wrapper of Kafka Connect's JSON converter.
+	// It is nil otherwise, and for a wrapper whose schema is none of a row; see
+	// [ParseSchema]. Records with the same schema share it, so that it must not be
+	// changed; it does not alias the record.
+	Schema *Schema
 }
 
 // Effect returns what applying c does. An unknown operation with an after image
@@ -67,7 +74,7 @@ func (c *Change) Image() Row {
 }
 
 // Clone returns a copy of c that shares no memory with the record. It allocates
-// once.
+// once. The copy has the same Schema.
 func (c *Change) Clone() Change {
 	out := *c
 	buf := make([]byte, 0, len(c.TxID)+len(c.Key)+len(c.Before)+len(c.After))

@@ -122,6 +122,9 @@ func (d *CloudEvents) images(c *Change, b []byte) (err error) {
 	if c.After, err = l.image(b, fieldAfter); err != nil {
 		return err
 	}
+	if l == &d.payload {
+		d.data.addSchema(c, b)
+	}
 	switch c.Op {
 	case OpCreate, OpUpdate, OpRead, OpUnknown:
 		if c.After == nil {

@@ -17,7 +17,7 @@ import (
 //	decimal             -12.50: all digits of the scale, never an exponent; NaN, Infinity, -Infinity
 //	text, JSON, UUID    as it is
 //	bytes, geometry     base64, of a geometry's WKB
-//	bits                0101, the highest bit first, as many as Type.Length says
+//	bits                0101, the highest bit first, as many as Type.Length says if that is no more than [MaxBits]
 //	date                2006-01-02; years beyond 9999 and below 0 with a sign; infinity, -infinity
 //	time                15:04:05.000001, without trailing zeros; of MySQL also -838:59:59
 //	timetz              15:04:05Z
@@ -145,11 +145,15 @@ func (d Datum) appendFloat(dst []byte) []byte {
 	}
 }
 
+// MaxBits bounds how many zeros are written before the highest bit that is set, so that
+// a schema cannot make gigabytes of a few bytes.
+const MaxBits = 1 << 16
+
 // appendBits appends as many binary digits as the type has, or up to the highest that
 // is set.
 func (d Datum) appendBits(dst []byte) []byte {
 	n := d.typ.Length
-	if n == 0 || n == math.MaxInt32 {
+	if n <= 0 || n > MaxBits {
 		n = max(bitLen(d.bytes), 1)
 	}
 	for i := n - 1; i >= 0; i-- {

@@ -133,7 +133,11 @@ func (d *Debezium) decode(c *Change, b []byte) error {
 		c.Op = OpTombstone
 		return nil
 	case b[at.Start] == '{':
-		return d.classify(c, b, &d.payload)
+		if err := d.classify(c, b, &d.payload); err != nil {
+			return err
+		}
+		d.record.addSchema(c, b)
+		return nil
 	}
 	return d.payload.fault(at, ErrType)
 }

@@ -219,8 +219,8 @@ func TestSchemasAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, known := range d.schemas.known {
-		if len(known) > maxSchema {
-			t.Errorf("a schema of %d bytes is kept", len(known))
+		if len(known.bytes) > maxSchema {
+			t.Errorf("a schema of %d bytes is kept", len(known.bytes))
 		}
 	}
 }

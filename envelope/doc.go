@@ -29,6 +29,48 @@
 // [Version] orders the changes of one row. It is more than the commit time:
 // see its documentation for why.
 //
+// # Values
+//
+// A [Row] is the JSON that came; what its columns mean, JSON does not tell: "AQ==" is
+// text, or bytes, or a decimal, and 19000 a number, or a date. A [Schema] tells. It
+// comes with the record ([Change.Schema], where the converter sends schemas), from
+// the connector's schema changes ([ParseTableChanges]), from AWS DMS
+// ([ParseTableDef]), from Aurora DSQL's tables (dsql.ParseSchema), or by hand. A
+// [RowReader] reads a row's columns by it, [As] decodes a row into a struct. Nothing
+// is guessed from how a value looks. Each column is in one of four states: Set, Null,
+// Unavailable (the connector did not have it) or Missing (the row does not have it).
+//
+// Values go no further than their source: integers are exact, decimals have all their
+// digits, times all that was sent, and infinity is infinity. What the connectors lose
+// on the way no reader can bring back. Their settings can:
+//
+//   - A NULL in a column with a default arrives as the default. Set
+//     replace.null.with.default=false in the converters (value.converter.…).
+//   - Decimals as doubles lose digits (decimal.handling.mode=double), and NaN and
+//     infinities of PostgreSQL's numeric are null in the default mode, precise. With
+//     string all of them come, and are text: declare the column a decimal by hand.
+//   - BIGINT UNSIGNED beyond 2⁶³ is negative by default (MySQL, MariaDB):
+//     bigint.unsigned.handling.mode=precise, or declare the column a KindUint.
+//   - time.precision.mode=connect cuts microseconds, and turns times of MySQL outside
+//     of a day into null; isostring writes 24:00:00 as 00:00:00; nanoseconds makes
+//     null of what is outside of the years 1677 to 2262. The default modes keep all.
+//   - Intervals are microseconds by default, in which a month is 30.4375 days and the
+//     last digit can be lost: interval.handling.mode=string.
+//   - bytea that an update leaves as it was is null, and not the placeholder, where
+//     binary.handling.mode is base64 or base64-url-safe: leave it at bytes. For arrays
+//     of numeric, float, boolean and timestamps, and for numeric, bit and geometry
+//     columns, it is null in any mode: replica identity FULL.
+//   - The dates of a snapshot before 1582-10-15 are off by days, and lose their era
+//     (PostgreSQL, Debezium up to 3.6.1); those of the stream are right. FLOATs have six
+//     digits in a snapshot and all in the stream (MySQL, MariaDB).
+//   - Years below 100 are moved to this century (MySQL, MariaDB):
+//     enable.time.adjuster=false. A zero date is null, or the epoch if the column is
+//     NOT NULL, and YEAR 0000 is 1900: no setting keeps these.
+//   - varbit(n) and bit(n) have one type, and arrive without their highest zeros:
+//     for the one they are data.
+//   - Columns of type name are null in the stream, arrays of more than one dimension
+//     are no use, and the time of an array has its microseconds cut (PostgreSQL).
+//
 // # Errors
 //
 // A record that cannot be decoded gives a [*DecodeError] with the offset and

@@ -138,7 +138,13 @@ func (f *Flattened) decode(c *Change, b []byte) error {
 	if l.Duplicate != fieldNone {
 		return l.duplicated()
 	}
-	return f.decodeRow(c, b, row, l)
+	if err := f.decodeRow(c, b, row, l); err != nil {
+		return err
+	}
+	if wrapped {
+		f.inner.record.addSchema(c, b)
+	}
+	return nil
 }
 
 // passedOn decodes what the transform leaves as it is. It is recognised by all

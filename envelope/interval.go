@@ -19,8 +19,9 @@ type Interval struct {
 var errInterval = errors.New("envelope: not an interval")
 
 // ParseInterval returns the interval that an ISO 8601 duration is, such as
-// P1Y2M3DT4H5M6.78S. Each part may have a sign of its own. The seconds have at most
-// six digits of fraction.
+// P1Y2M3DT4H5M6.78S. Each part may have a sign of its own. Seconds are rounded to the
+// microsecond: Debezium adds them up as a double, and writes 8.634295999 for what the
+// database has as 8.634296.
 func ParseInterval(text string) (Interval, error) {
 	i, ok := parseInterval([]byte(text))
 	if !ok {
@@ -73,19 +74,20 @@ func parseInterval(text []byte) (i Interval, ok bool) {
 		if !ok || c.end() {
 			return i, false
 		}
-		fraction := int64(0)
-		if clock {
-			if fraction, ok = c.fraction(); !ok || c.end() || fraction%1000 != 0 {
+		fraction, fractional := int64(0), clock && (c.rest[0] == '.' || c.rest[0] == ',')
+		if fractional {
+			if fraction, ok = c.fraction(); !ok || c.end() {
 				return i, false
 			}
 		}
+		micro := (fraction + 500) / 1000
 		if negative {
-			n, fraction = -n, -fraction
+			n, micro = -n, -micro
 		}
 		unit := c.rest[0]
 		c.rest = c.rest[1:]
 		at := strings.IndexByte(units, unit)
-		if at < 0 || fraction != 0 && unit != 'S' {
+		if at < 0 || fractional && unit != 'S' {
 			return i, false
 		}
 		units = units[at+1:] // each once, in order
@@ -96,7 +98,7 @@ func parseInterval(text []byte) (i Interval, ok bool) {
 			micros.add(n, 60e6)
 		case clock:
 			micros.add(n, 1e6)
-			micros.add(fraction/1000, 1)
+			micros.add(micro, 1)
 		case unit == 'Y':
 			months.add(n, 12)
 		case unit == 'M':

@@ -132,14 +132,15 @@ func TestIntervals(t *testing.T) {
 	})
 	for text, want := range map[string]Interval{
 		"P1Y2M3DT4H5M6.78S": {14, 3, 14706780000}, "P0Y0M0DT0H0M0S": {}, "P-1Y-2M": {-14, 0, 0}, "P1Y-2M": {10, 0, 0},
-		"P2W": {0, 14, 0}, "PT-0.5S": {0, 0, -500000}, "PT-1M30S": {0, 0, -30e6}, "PT0.000001S": {0, 0, 1},
+		"P2W": {0, 14, 0}, "PT-0.5S": {0, 0, -500000}, "PT-1M30S": {0, 0, -30e6}, "P29Y3M279DT68H55M8.634295999S": {351, 279, 248108634296}, "P14Y8M-250DT-3H-58M-10.995049999S": {176, -250, -14290995050},
+		"PT0.9999995S": {0, 0, 1e6}, "PT-0.000000499S": {}, "PT0.000001S": {0, 0, 1},
 		"P178000000Y": {2136000000, 0, 0}, "PT9223372036854.775807S": {0, 0, 9223372036854775807}, "PT-9223372036854.775808S": {0, 0, -9223372036854775808},
 	} {
 		if got, err := ParseInterval(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "P", "PT", "1D", "P1", "P1DT", "PD", "P1D1Y", "P1D2D", "PT1S1H", "P1.5D", "PT1.5H", "PT0.0000001S", "P1H", "PT1D", "P178956971Y", "PT9223372036854.775808S", "P99999999999D", "P1Dx", "P--1D"} {
+	for _, text := range []string{"", "P", "PT", "1D", "P1", "P1DT", "PD", "P1D1Y", "P1D2D", "PT1S1H", "P1.5D", "PT1.5H", "PT1.0H", "P1H", "PT1D", "P178956971Y", "PT9223372036854.775808S", "P99999999999D", "P1Dx", "P--1D"} {
 		if got, err := ParseInterval(text); err == nil {
 			t.Errorf("%s is %+v", text, got)
 		}

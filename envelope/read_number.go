@@ -14,12 +14,12 @@ import (
 // not one of the type. A Datum that they refused may be changed.
 
 // readBool takes numbers too: MySQL's BOOLEAN is a number, or a boolean, by whether the
-// connector saw the table made.
+// connector saw the table made. AWS DMS writes text unless told otherwise.
 func (d *Datum) readBool(v Value) bool {
 	switch string(v) {
-	case "true", "1":
+	case "true", "1", `"true"`, `"t"`, `"1"`:
 		d.n = 1
-	case "false", "0":
+	case "false", "0", `"false"`, `"f"`, `"0"`:
 		d.n = 0
 	default:
 		return false
@@ -78,7 +78,11 @@ func (d *Datum) readFloat(v Value, a *arena) bool {
 		if d.typ.Bits == 32 {
 			bits = 32
 		}
-		f, err = strconv.ParseFloat(string(v), bits)
+		if short, ok := shortFloat(v, bits == 32); ok {
+			f = short
+		} else {
+			f, err = strconv.ParseFloat(string(v), bits)
+		}
 	case '"':
 		switch string(a.text(v)) {
 		case "NaN":
@@ -134,6 +138,10 @@ func (d *Datum) setDecimal(v Decimal, ok bool) bool {
 // readUnscaled reads an integer: base64 of its bytes in two's complement, the highest
 // first. No bytes at all are 0.
 func (d *Datum) readUnscaled(v Value, a *arena) bool {
+	if n, size, ok := shortUnscaled(v); ok && max(int(d.scale), size*5/2-int(d.scale)) <= MaxDigits {
+		d.n, d.m = n>>63, uint64(n)
+		return true
+	}
 	b, ok := a.base64(v, base64.StdEncoding)
 	if !ok || max(int(d.scale), len(b)*5/2-int(d.scale)) > MaxDigits { // a byte has 2.4 digits
 		return false

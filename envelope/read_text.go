@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/rowdelta/rowdelta/internal/jsonscan"
 )
@@ -131,9 +130,9 @@ func (d *Datum) readGeometry(v Value, a *arena) bool {
 			ok = ok && d.n == int64(int32(d.n))
 			d.m = 1
 		case "x", "y":
-			f, err := strconv.ParseFloat(string(member), 64)
-			ok = err == nil
-			point[o.column.Name[0]-'x'] = math.Float64bits(f)
+			f := Datum{typ: &unknownType} // of 64 bits; NaN and infinities are text
+			ok = f.readFloat(member, a)
+			point[o.column.Name[0]-'x'] = f.m
 			coordinates++
 		}
 		if !ok {

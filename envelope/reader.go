@@ -17,6 +17,8 @@ type RowReader struct {
 	// Nil means that of [DefaultPlaceholder].
 	Placeholder *Placeholder
 
+	schema *Schema
+	shape  []spelledColumn // how its columns were written, in the order of the last row
 	data   []Datum
 	others []Column
 	arena  arena
@@ -32,10 +34,7 @@ var defaultPlaceholder = NewPlaceholder(DefaultPlaceholder)
 // whose path is the column's name and whose cause tells the type; one that occurs
 // twice is one over [ErrDuplicate]. Then the reader has no row.
 func (r *RowReader) Read(s *Schema, row Row) error {
-	r.data, r.others, r.arena.b = r.data[:0], r.others[:0], r.arena.b[:0]
-	for i := range s.Fields {
-		r.data = append(r.data, Datum{typ: &s.Fields[i].Type})
-	}
+	r.begin(s)
 	if row == nil {
 		return nil
 	}
@@ -43,39 +42,107 @@ func (r *RowReader) Read(s *Schema, row Row) error {
 	if placeholder == nil {
 		placeholder = defaultPlaceholder
 	}
-	o, next := object{b: row}, 0
-	for o.next() {
-		i := next
-		if i >= len(s.Fields) || string(o.column.Name) != s.Fields[i].Name {
-			if i = s.Index(string(r.arena.name(o.column))); i < 0 {
-				r.others = append(r.others, o.column)
-				continue
+	i := jsonscan.Space(row, 0)
+	for k := 0; ; k++ {
+		if k > 0 && i == len(row)-1 && row[i] == '}' { // sooner than to find that no spelling fits
+			return nil
+		}
+		column, value := unknownColumn, -1
+		if k < len(r.shape) {
+			column, value = r.shape[k].column, r.shape[k].before.Value(row, i)
+		}
+		var name []byte
+		if value < 0 {
+			before := i
+			start, end, next, last := jsonscan.Member(row, i, k)
+			if value = next; last && jsonscan.Space(row, value) == len(row) {
+				return nil
 			}
+			if last || value < 0 {
+				return r.fault(row)
+			}
+			name = row[start+1 : end : end]
+			column = r.learn(k, name, row[before:value])
 		}
-		next = i + 1
-		d, v := &r.data[i], o.column.Value
-		if d.state != Missing {
-			return r.fail(&o, v, ErrDuplicate)
+		if i = jsonscan.Skip(row, value); i < 0 {
+			return r.fault(row)
 		}
-		if placeholder.takes(d, v) {
+		v := Value(row[value:i:i])
+		if column == unknownColumn {
+			r.others = append(r.others, Column{name, v})
+			continue
+		}
+		d := &r.data[column]
+		switch {
+		case d.state != Missing:
+			return r.fail(column, value, ErrDuplicate)
+		case placeholder.mayBe(v) && placeholder.takes(d, v):
 			continue
 		}
 		if err := d.typ.read(d, v, &r.arena); err != nil {
-			return r.fail(&o, v, err)
+			return r.fail(column, value, err)
 		}
 	}
-	if o.bad {
-		err := o.fault()
-		r.data, r.others = r.data[:0], r.others[:0]
-		return err
-	}
-	return nil
 }
 
-// fail returns the error of the column that o is at.
-func (r *RowReader) fail(o *object, v Value, err error) error {
+// A spelledColumn is how the name of a member was written the last time, and the
+// column that it means. Where the same bytes stand, so does the name.
+type spelledColumn struct {
+	before jsonscan.Spelling
+	column int
+}
+
+const (
+	unknownColumn = -1
+	maxShape      = 256 // members that are remembered
+)
+
+// begin makes all columns of the schema Missing.
+func (r *RowReader) begin(s *Schema) {
+	r.others, r.arena.b = r.others[:0], r.arena.b[:0]
+	if r.schema == s && len(r.data) == len(s.Fields) {
+		for i := range r.data {
+			r.data[i] = Datum{typ: r.data[i].typ}
+		}
+		return
+	}
+	if r.schema != s {
+		r.schema, r.shape = s, r.shape[:0]
+	}
+	r.data = r.data[:0]
+	for i := range s.Fields {
+		r.data = append(r.data, Datum{typ: &s.Fields[i].Type})
+	}
+}
+
+// learn returns the column of a name and remembers it as the k-th. One that the schema
+// does not have is looked at each time: its name is asked for.
+func (r *RowReader) learn(k int, name, spelling []byte) (column int) {
+	column = r.schema.Index(string(r.arena.name(Column{Name: name})))
+	c := spelledColumn{column: column}
+	if column != unknownColumn {
+		c.before = jsonscan.Spell(spelling)
+	}
+	switch {
+	case k < len(r.shape):
+		r.shape[k] = c
+	case k < maxShape:
+		r.shape = append(r.shape, c)
+	}
+	return column
+}
+
+// fault returns the error of a row that is no JSON object.
+func (r *RowReader) fault(row Row) error {
 	r.data, r.others = r.data[:0], r.others[:0]
-	return &DecodeError{Offset: int64(o.i - len(v)), Path: jsonscan.Pointer(string(o.column.AppendName(nil))), Err: err}
+	o := object{b: row}
+	return o.fault()
+}
+
+// fail returns the error of a column whose value is at an index of the row.
+func (r *RowReader) fail(column, at int, err error) error {
+	r.data, r.others = r.data[:0], r.others[:0]
+	return &DecodeError{Offset: int64(at), Path: jsonscan.Pointer(r.schema.Fields[column].Name), Err: err}
 }
 
 // Len returns the number of columns that the row's schema has, 0 if there is no row.

@@ -40,6 +40,7 @@ type Placeholder struct {
 	integers string   // the array of the bytes
 	text     string
 	shortest int
+	first    [256]bool // whether a form of a string can begin with the byte
 }
 
 // NewPlaceholder returns the Placeholder for a connector's
@@ -70,6 +71,7 @@ func NewPlaceholder(placeholder string) *Placeholder {
 	p.shortest = len(p.texts[0])
 	for _, s := range p.texts {
 		p.shortest = min(p.shortest, len(s))
+		p.first[(s + `"`)[0]] = true
 	}
 	return p
 }
@@ -119,6 +121,19 @@ func is(v Value, texts []string) bool {
 		if len(contents) == len(s) && string(contents) == s || escaped && jsonscan.TextIs(contents, s) {
 			return true
 		}
+	}
+	return false
+}
+
+// mayBe reports whether v can be the placeholder or a reference; most values cannot, by
+// their first bytes.
+func (p *Placeholder) mayBe(v Value) bool {
+	switch v[0] {
+	case '"':
+		c := v[1]
+		return c == '_' || c == 'X' || c == '\\' || p.first[c]
+	case '[', '{':
+		return true
 	}
 	return false
 }

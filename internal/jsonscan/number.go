@@ -77,7 +77,7 @@ func Uint(v []byte) (n uint64, ok bool) {
 		if c -= '0'; c > 9 {
 			return 0, false
 		}
-		if n > (math.MaxUint64-uint64(c))/10 {
+		if len(v) == 20 && n > (math.MaxUint64-uint64(c))/10 {
 			return 0, false
 		}
 		n = n*10 + uint64(c)
