@@ -47,6 +47,26 @@ func TestInvokeAllocations(t *testing.T) {
 	}
 }
 
+// So it does when the rows are encoded.
+func TestEncodeAllocations(t *testing.T) {
+	event := allocatingEvent(msk)
+	f := firehose()
+	f.Encode, f.Schemas = new(route.Encoder), map[envelope.Table]*envelope.Schema{}
+	for _, name := range []string{"orders", "items", "customers", "invoices"} {
+		f.Schemas[table("shop", "public", name)] = &envelope.Schema{Fields: []envelope.Field{
+			{Name: "order_id", Type: tInt}, {Name: "customer_id", Type: tInt}, {Name: "status", Type: tText}, {Name: "total_amount", Type: tDecimal},
+		}}
+	}
+	require.NotContains(t, results(invoke(t, f, event)), "P")
+	got := testing.AllocsPerRun(50, func() {
+		response, err := f.Invoke(t.Context(), event)
+		if err != nil || len(response) < 30_000 {
+			t.Fatal(err, len(response))
+		}
+	})
+	assert.LessOrEqual(t, got, 1+5.0, "one is the response")
+}
+
 // The records do not count: a hundred times as many cost as many allocations.
 func TestInvokeAllocationsPerRecord(t *testing.T) {
 	f := firehose()

@@ -19,8 +19,10 @@ import (
 type batch struct {
 	f        *Firehose
 	decoder  envelope.Decoder
+	encoder  *Encoder // nil without Encode
 	change   envelope.Change
 	arena    []byte
+	encoded  []byte // rows
 	items    []item
 	newest   map[string]int // by key, with Coalesce
 	key      []byte
@@ -51,10 +53,10 @@ func (b *batch) grow(n int) {
 func (b *batch) reset() bool {
 	clear(b.items)
 	clear(b.newest)
-	b.items, b.arena, b.size, b.records, b.versions = b.items[:0], b.arena[:0], 0, nil, b.versions[:0]
+	b.items, b.arena, b.encoded, b.size, b.records, b.versions = b.items[:0], b.arena[:0], b.encoded[:0], 0, nil, b.versions[:0]
 	b.change = envelope.Change{}
 	b.admission.reset()
-	return cap(b.arena) <= maxKept
+	return cap(b.arena) <= maxKept && cap(b.encoded) <= maxKept
 }
 
 // addRaw decodes and decides a record of an event in JSON.
@@ -185,13 +187,15 @@ func (b *batch) decide(it *item, value []byte) {
 			it.operation = operationInsert
 		}
 		if b.f.Unavailable != Send && b.unavailable(it.row) {
-			col, _ := b.f.placeholder.Column(it.row)
-			b.f.apply(b.f.Unavailable, it, Unavailable, &UnavailableError{string(col.AppendName(nil))})
+			b.f.apply(b.f.Unavailable, it, Unavailable, &UnavailableError{b.f.unavailableColumn(it.row)})
 			return
 		}
 	}
 	if it.row == nil {
 		it.fail(NoImage, nil)
+		return
+	}
+	if b.encoder != nil && !b.encode(it, c, effect) {
 		return
 	}
 	it.result = resultOk
@@ -203,8 +207,8 @@ func (b *batch) decide(it *item, value []byte) {
 	}
 }
 
-// unavailable reports whether a row has a column with the placeholder: what
-// Placeholder.Column says, faster for the many rows that have none.
+// unavailable reports whether a row has a column with the placeholder or a reference:
+// what unavailableColumn says, faster for the many rows that have none.
 func (b *batch) unavailable(row envelope.Row) bool {
 	i := jsonscan.Space(row, 0)
 	shape := b.rows.Of(row, i)
@@ -216,10 +220,28 @@ func (b *batch) unavailable(row envelope.Row) bool {
 		if i = jsonscan.Skip(row, value); i < 0 {
 			return false
 		}
-		if b.f.placeholder.Is(envelope.Value(row[value:i:i])) {
+		if b.f.isUnavailable(envelope.Value(row[value:i:i])) {
 			return true
 		}
 	}
+}
+
+func (f *Firehose) isUnavailable(v envelope.Value) bool {
+	if f.placeholder.Is(v) {
+		return true
+	}
+	_, ok := f.placeholder.Reference(v)
+	return ok
+}
+
+// unavailableColumn returns the first column whose value is not in the row.
+func (f *Firehose) unavailableColumn(row envelope.Row) string {
+	for c := range row.Columns() {
+		if f.isUnavailable(c.Value) {
+			return string(c.AppendName(nil))
+		}
+	}
+	return ""
 }
 
 // apply settles a change that cannot be expressed.

@@ -14,6 +14,10 @@
 // there: a record that is delivered twice leaves one row. See [Mode] and
 // [Firehose.Coalesce].
 //
+// Rows go out as the connector spells them, or, with [Firehose.Encode], as Firehose
+// takes them for the types of the destination's columns: an [Encoder] knows what each
+// value means by the schema of its table.
+//
 // The formats are those of the Amazon Data Firehose developer guide: data
-// transformation, and routing to Iceberg tables.
+// transformation, routing to Iceberg tables, and supported data types.
 package route

@@ -23,8 +23,9 @@ const MaxResponse = 6_291_556
 // never fails its batch. The payload of a dropped record is left out.
 //
 // An upsert carries the after image, a delete the before image, each as one JSON
-// object, byte for byte as the source sent it, and a newline. A primary key that
-// changed comes as a delete and a create, and goes out as both.
+// object, byte for byte as the source sent it unless there is an Encoder, and a
+// newline. A primary key that changed comes as a delete and a create, and goes out as
+// both.
 //
 // Only Router must be set. The fields must not change after the first call.
 // Invoke and Handle may be called concurrently.
@@ -46,9 +47,24 @@ type Firehose struct {
 	// Outcome is valid until it returns; a copy without the RecordID may be kept.
 	Observe func(*Outcome)
 
+	// Encode, if not nil, writes rows as Firehose takes them for the types of the
+	// destination's columns, by the schema that came with the record, or else the
+	// table's in Schemas. A row without a schema fails, and one that the Encoder
+	// refuses; of a deleted row it leaves out the columns that the connector did not
+	// have. Each concurrent invocation uses a copy of its fields.
+	//
+	// Without it rows go out as the connector spells them, which Firehose takes for
+	// numbers, text, and timestamps in microseconds.
+	Encode *Encoder
+
+	// Schemas are those of tables whose records come without. A key without DB stands
+	// for the table in any database.
+	Schemas map[envelope.Table]*envelope.Schema
+
 	// Unavailable says what becomes of a row with a column that the connector did
-	// not have, an unchanged TOAST or LOB value. Fail is the default, since an
-	// update with the placeholder would overwrite the value.
+	// not have, an unchanged TOAST or LOB value, or one that it has put elsewhere (a
+	// reference into S3). Fail is the default, since an update with the placeholder
+	// would overwrite the value. With Encode, Send is Fail.
 	Unavailable Policy
 
 	// Placeholder is the connector's unavailable.value.placeholder; empty means
@@ -99,6 +115,7 @@ type Firehose struct {
 	batches     sync.Pool // of *batch
 	once        sync.Once
 	placeholder *envelope.Placeholder
+	wrong       error // with Encode
 }
 
 var (
@@ -173,11 +190,15 @@ func (f *Firehose) batch() (*batch, error) {
 			text = envelope.DefaultPlaceholder
 		}
 		f.placeholder = envelope.NewPlaceholder(text)
+		f.wrong = f.checkEncode()
 	})
+	if f.wrong != nil {
+		return nil, f.wrong
+	}
 	if b, ok := f.batches.Get().(*batch); ok {
 		return b, nil
 	}
-	b := &batch{f: f, decoder: new(envelope.Debezium)}
+	b := &batch{f: f, decoder: new(envelope.Debezium), encoder: f.encoder()}
 	if f.NewDecoder != nil {
 		b.decoder = f.NewDecoder()
 	}

@@ -294,11 +294,11 @@ func TestDeleteWithoutKey(t *testing.T) {
 
 func TestReason(t *testing.T) {
 	texts := map[string]bool{}
-	for r := route.Delivered; r <= route.TooLarge; r++ {
+	for r := route.Delivered; r <= route.Unfit; r++ {
 		texts[r.String()] = true
 	}
-	assert.Len(t, texts, int(route.TooLarge)+1, "each reason has its own words")
+	assert.Len(t, texts, int(route.Unfit)+1, "each reason has its own words")
 	assert.NotContains(t, texts, "")
 	assert.NotContains(t, texts, "unknown")
-	assert.Equal(t, "unknown", (route.TooLarge + 1).String())
+	assert.Equal(t, "unknown", (route.Unfit + 1).String())
 }

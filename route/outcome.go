@@ -30,10 +30,12 @@ const (
 	NoKey                       // ProcessingFailed: Keys does not know the table, the image lacks a key column, or the table has no key
 	Inexpressible               // ProcessingFailed: a delete for an append-only destination
 	TooLarge                    // ProcessingFailed: the response would have exceeded Lambda's limit
+	Untyped                     // ProcessingFailed: with Encode, no schema, a row that is not one of it, or a column with no way into its destination
+	Unfit                       // ProcessingFailed: with Encode, a value that its destination's type cannot hold
 )
 
 var reasonNames = [...]string{"delivered", "not a row", "unwanted", "superseded", "stale", "truncate", "unavailable value", "undecodable", "no route",
-	"no row image", "no key", "delete in append-only table", "response too large"}
+	"no row image", "no key", "delete in append-only table", "response too large", "untyped row", "value does not fit"}
 
 // String returns the reason in a few words.
 func (r Reason) String() string {
