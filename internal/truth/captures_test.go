@@ -46,6 +46,7 @@ var judges = []struct {
 	{"disorder", judgeDisorder},
 	{"fill", judgeFill},
 	{"audit", judgeAudit},
+	{"images", judgeImages},
 }
 
 func TestCaptures(t *testing.T) {
