@@ -21,6 +21,7 @@ var corpora = []struct {
 	{"wide", wide, 500, 7695, 16, "0ad47d4d5c2f2aec"},
 	{"dsql", dsqlFull, 10_000, 373, 3, "b36da718e4593f14"},
 	{"text", text, 64, 66_903, 64, "d70ee31cc3bbdb10"},
+	{"values", values, 5000, 281, 3, "97b9c8585b226863"},
 	{"mixed", mixed, 5000, 660, 4, "1a598c76b443b942"},
 }
 

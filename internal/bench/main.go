@@ -8,8 +8,8 @@
 // nothing to compare, and it exits with status 1.
 //
 // For each job and rival it prints one line, its fields separated by tabs: job, our ns/op, rival, the rival's ns/op,
-// ratio (the rival's time over ours), our allocations per op. An op is one record in the decode jobs, one event of
-// 3000 records in the firehose job, 1000 bytes of a joined image in the join job and one key in the dedupe jobs. For
+// ratio (the rival's time over ours), our allocations per op. An op is one record in the decode jobs, one row
+// in the values jobs, one event of 3000 records in the firehose job, 1000 bytes of a joined image in the join job and one key in the dedupe jobs. For
 // those it prints one line more: job, the word bytes/key, what a key takes of our heap, and each rival with what it
 // takes of theirs. Their 10 million keys take 4 GB in all. The int job has one rival more, a map of int64 by int64.
 package main
@@ -52,6 +52,8 @@ var jobs = []job{
 	{"decode/mixed", decodeJob(decodeDebezium, mixed, 5000, false)},
 	{"join", joinJob(3, 9<<20)},
 	{"firehose", firehoseJob(debezium, 3000)},
+	{"values/row", valuesRowJob(5000)},
+	{"values/struct", valuesStructJob(5000)},
 	{"dedupe/raise-1M", raiseJob(1_000_000, false)},
 	{"dedupe/raise-10M", raiseJob(10_000_000, false)},
 	{"dedupe/raise-10M-int", raiseJob(10_000_000, true)},
