@@ -27,21 +27,58 @@ func (d *Datum) readBool(v Value) bool {
 	return true
 }
 
+// readWhole reads a number without a fraction or an exponent, of any kind that has such.
+func (d *Datum) readWhole(v Value) bool {
+	n, ok := jsonscan.Int(v)
+	return ok && d.setWhole(n)
+}
+
+// setWhole sets d to what an integer means for its type, in a record; false if its
+// values are not written so.
+func (d *Datum) setWhole(n int64) bool {
+	t := d.typ
+	switch t.Kind {
+	case KindInt:
+		d.n = n
+		if bits := t.Bits; bits > 0 && bits < 64 {
+			high := n >> (bits - 1)
+			return high == 0 || high == -1
+		}
+		return true
+	case KindDate:
+		d.setDays(n)
+		return t.Form == FormDays && n == int64(int32(n))
+	case KindTimestamp, KindInstant:
+		if t.Form == FormNanos && (n == math.MaxInt64 || n == math.MinInt64) {
+			d.inf = int8(n>>63) | 1
+			return true
+		}
+		ok := d.setUnits(n)
+		d.setMoment(d.n, int64(d.m))
+		return ok
+	case KindTime:
+		return d.setUnits(n) && d.n >= -maxSpan && d.n < maxSpan
+	case KindTimeTZ:
+		return d.setUnits(n) && d.n >= 0 && (d.n < secondsPerDay || d.n == secondsPerDay && d.m == 0)
+	case KindDuration:
+		return d.setUnits(n)
+	}
+	return false
+}
+
 // readInt sets n.
-func (d *Datum) readInt(v Value) (ok bool) {
+func (d *Datum) readInt(v Value) bool {
 	switch v.Kind() {
 	case '0':
-		if d.n, ok = jsonscan.Int(v); !ok {
-			d.n, ok = integral(v)
+		if n, ok := jsonscan.Int(v); ok {
+			return d.setWhole(n)
 		}
+		n, ok := integral(v)
+		return ok && d.setWhole(n)
 	case 't', 'f':
-		ok = d.readBool(v)
+		return d.readBool(v)
 	}
-	if bits := d.typ.Bits; ok && bits > 0 && bits < 64 {
-		high := d.n >> (bits - 1)
-		return high == 0 || high == -1
-	}
-	return ok
+	return false
 }
 
 // integral reads a number with a fraction or an exponent, such as 1.0 or 12e3, that is

@@ -7,6 +7,28 @@ package envelope
 // powersOfTen are exact, as floats of 64 bits, and up to the tenth as ones of 32.
 var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16}
 
+// shortWhole reads an integer of up to 18 digits in a row, and returns the index
+// behind it. It finds the end of the number and its value at once.
+func shortWhole(row []byte, i int) (n int64, end int, ok bool) {
+	negative := i < len(row) && row[i] == '-'
+	if negative {
+		i++
+	}
+	start := i
+	for i < len(row) && row[i]-'0' <= 9 {
+		n = n*10 + int64(row[i]-'0')
+		i++
+	}
+	size := i - start
+	if size == 0 || size > 18 || size > 1 && row[start] == '0' || i == len(row) || row[i] != ',' && row[i] != '}' {
+		return 0, i, false
+	}
+	if negative {
+		n = -n
+	}
+	return n, i, true
+}
+
 // shortFloat returns a number of so few digits that it is the quotient of two floats
 // that are exact: then it is rounded once, as it should be. It is a valid number, and
 // not in JSON's exponential form.

@@ -2,8 +2,6 @@ package envelope
 
 import (
 	"math"
-
-	"github.com/rowdelta/rowdelta/internal/jsonscan"
 )
 
 // What PostgreSQL's infinity and -infinity become where only a number can be written.
@@ -58,12 +56,7 @@ func (d *Datum) setDays(days int64) {
 func (d *Datum) readDate(v Value, a *arena) bool {
 	switch v.Kind() {
 	case '0':
-		days, ok := jsonscan.Int(v)
-		if d.typ.Form != FormDays || !ok || days != int64(int32(days)) {
-			return false
-		}
-		d.setDays(days)
-		return true
+		return d.readWhole(v)
 	case '"':
 		text := a.text(v)
 		if d.typ.Form != FormPlain || d.infinity(text) {
@@ -88,9 +81,9 @@ func (d *Datum) readDate(v Value, a *arena) bool {
 	return false
 }
 
-// readUnits sets n to seconds, rounded down, and m to nanoseconds.
-func (d *Datum) readUnits(v Value) bool {
-	n, ok := jsonscan.Int(v)
+// setUnits sets n to seconds, rounded down, and m to nanoseconds, from a number of the
+// units of the type's form; false if it has none.
+func (d *Datum) setUnits(n int64) bool {
 	switch d.typ.Form { // to divide by constants is several times faster
 	case FormMillis:
 		d.n = floorDiv(n, 1e3)
@@ -103,7 +96,7 @@ func (d *Datum) readUnits(v Value) bool {
 	default:
 		return false
 	}
-	return ok
+	return true
 }
 
 // setNanos sets n and m from nanoseconds.
@@ -120,13 +113,7 @@ const maxSpan = 839 * 3600
 func (d *Datum) readTime(v Value, a *arena) bool {
 	switch v.Kind() {
 	case '0':
-		if !d.readUnits(v) {
-			return false
-		}
-		if d.typ.Kind == KindTimeTZ {
-			return d.n >= 0 && (d.n < secondsPerDay || d.n == secondsPerDay && d.m == 0)
-		}
-		return d.n >= -maxSpan && d.n < maxSpan
+		return d.readWhole(v)
 	case '"':
 		if d.typ.Form != FormPlain {
 			return false
@@ -184,20 +171,7 @@ func (d *Datum) setMoment(seconds, nanos int64) {
 func (d *Datum) readTimestamp(v Value, a *arena) bool {
 	switch v.Kind() {
 	case '0':
-		if !d.readUnits(v) {
-			return false
-		}
-		if d.typ.Form == FormNanos {
-			switch string(v) {
-			case "9223372036854775807":
-				d.n, d.m, d.inf = 0, 0, 1
-			case "-9223372036854775808":
-				d.n, d.m, d.inf = 0, 0, -1
-			}
-			return true
-		}
-		d.setMoment(d.n, int64(d.m))
-		return true
+		return d.readWhole(v)
 	case '"':
 		text := a.text(v)
 		if d.typ.Form != FormPlain || d.infinity(text) {
@@ -246,7 +220,7 @@ func (d *Datum) readTimestamp(v Value, a *arena) bool {
 func (d *Datum) readDuration(v Value, a *arena) bool {
 	switch v.Kind() {
 	case '0':
-		return d.readUnits(v)
+		return d.readWhole(v)
 	case '"':
 		i, ok := parseInterval(a.text(v))
 		if !ok || i.Months != 0 || i.Days != 0 || d.typ.Form != FormPlain { // days have no fixed length there

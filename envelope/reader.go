@@ -64,6 +64,16 @@ func (r *RowReader) Read(s *Schema, row Row) error {
 			name = row[start+1 : end : end]
 			column = r.learn(k, name, row[before:value])
 		}
+		if column != unknownColumn && r.data[column].state == Missing {
+			if n, end, ok := shortWhole(row, value); ok {
+				d := &r.data[column]
+				if d.setWhole(n) {
+					d.state, i = Set, end
+					continue
+				}
+				*d = Datum{typ: d.typ}
+			}
+		}
 		if i = jsonscan.Skip(row, value); i < 0 {
 			return r.fault(row)
 		}
@@ -79,7 +89,7 @@ func (r *RowReader) Read(s *Schema, row Row) error {
 		case placeholder.mayBe(v) && placeholder.takes(d, v):
 			continue
 		}
-		if err := d.typ.read(d, v, &r.arena); err != nil {
+		if err := d.fill(v, &r.arena); err != nil {
 			return r.fail(column, value, err)
 		}
 	}
@@ -252,7 +262,13 @@ func entries(v []byte) iter.Seq2[Value, Value] {
 // read sets d to the value v of the type. Its errors are causes over ErrType.
 func (t *Type) read(d *Datum, v Value, a *arena) error {
 	*d = Datum{typ: t}
-	if v.IsNull() {
+	return d.fill(v, a)
+}
+
+// fill sets d, which is Missing, to the value v of its type.
+func (d *Datum) fill(v Value, a *arena) error {
+	t := d.typ
+	if v[0] == 'n' {
 		d.state = Null
 		return nil
 	}
