@@ -150,6 +150,9 @@ func TestReferences(t *testing.T) {
 		}
 	}
 	p := NewPlaceholder("x")
+	if p.Complete(row) || !p.Complete(Row(`{"c":1,"d":"y","e":["z"],"f":{"x":1}}`)) || p.Complete(Row(`{"c":1,"d":"x"}`)) || p.Complete(Row(`{"c":["x"]}`)) || !p.Complete(nil) {
+		t.Error("what is complete is not, or the other way")
+	}
 	for _, v := range []string{`"__debezium:s3:ref"`, `1`, `null`, `["` + ref + `"]`, `"X19kZWJleml1bTpzMzpyZWY6djE6?"`} {
 		if _, ok := p.Reference(Value(v)); ok {
 			t.Errorf("%s is a reference", v)

@@ -193,7 +193,7 @@ func (p *Placeholder) Reference(v Value) ([]byte, bool) {
 }
 
 // Column returns the first column of r that holds the placeholder, and whether
-// there is one. It aliases r.
+// there is one. It aliases r. References are none; see Complete.
 func (p *Placeholder) Column(r Row) (Column, bool) {
 	i := jsonscan.Space(r, 0)
 	for k := 0; ; k++ {
@@ -212,6 +212,21 @@ func (p *Placeholder) Column(r Row) (Column, bool) {
 			return Column{r[start+1 : end : end], v}, true
 		}
 	}
+}
+
+// Complete reports whether every column of r has its value: none holds the placeholder
+// or a reference. It is cheap: most values it tells by their first byte.
+func (p *Placeholder) Complete(r Row) bool {
+	for o := (object{b: r}); o.next(); {
+		v := o.column.Value
+		if !p.mayBe(v) {
+			continue
+		}
+		if _, elsewhere := p.Reference(v); elsewhere || p.Is(v) {
+			return false
+		}
+	}
+	return true
 }
 
 // Fill appends r to dst with the placeholders replaced by the values that older,
