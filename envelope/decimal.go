@@ -1,9 +1,7 @@
 package envelope
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -189,137 +187,6 @@ func (d *Decimal) UnmarshalText(text []byte) error {
 	return nil
 }
 
-var errDecimal = errors.New("envelope: not a decimal")
-
-// ParseDecimal returns the number that a text is: digits with a point and an exponent
-// or without, NaN, Infinity or -Infinity, or what Debezium writes for these (NAN,
-// POSITIVE_INFINITY, NEGATIVE_INFINITY). Its scale is that of the text, less the
-// exponent. A number of more than [MaxDigits] digits, written without an exponent,
-// is an error.
-func ParseDecimal(text string) (Decimal, error) {
-	d, ok := parseDecimal([]byte(text))
-	if !ok {
-		return Decimal{}, errDecimal
-	}
-	return d, nil
-}
-
-// MaxDigits bounds the digits of a decimal number as it is written out, so that a few
-// bytes (1e999999999) cannot take gigabytes. PostgreSQL's numeric has up to 131,072
-// digits before the point and 16,383 behind it.
-const MaxDigits = 150_000
-
-func parseDecimal(text []byte) (d Decimal, ok bool) {
-	switch string(text) {
-	case "NaN", "NAN":
-		return Decimal{special: notANumber}, true
-	case "Infinity", "POSITIVE_INFINITY", "+Infinity":
-		return Decimal{special: 1}, true
-	case "-Infinity", "NEGATIVE_INFINITY":
-		return Decimal{special: -1}, true
-	}
-	i, negative := 0, false
-	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
-		negative = text[0] == '-'
-		i++
-	}
-	start, digits, scale, exponent, point := i, 0, 0, 0, false
-	var hi, lo uint64
-	for ; i < len(text); i++ {
-		c := text[i]
-		if c == '.' && !point {
-			point = true
-			continue
-		}
-		if c < '0' || c > '9' {
-			break
-		}
-		if point {
-			scale++
-		}
-		if hi != 0 || lo != 0 || c != '0' {
-			digits++
-		}
-		if digits <= 38 { // up to 10³⁸ - 1, below 2¹²⁷
-			h, l := bits.Mul64(lo, 10)
-			hi = hi*10 + h
-			var carry uint64
-			lo, carry = bits.Add64(l, uint64(c-'0'), 0)
-			hi += carry
-		}
-	}
-	end := i
-	if end-start == 0 || point && end-start == 1 || digits > MaxDigits {
-		return d, false
-	}
-	if i < len(text) {
-		if text[i]|0x20 != 'e' {
-			return d, false
-		}
-		if exponent, ok = parseExponent(text[i+1:]); !ok {
-			return d, false
-		}
-	}
-	scale -= exponent
-	if digits == 0 { // 0e9 is no more than 0
-		scale = min(max(scale, 0), MaxDigits)
-	}
-	if max(scale, digits-scale) > MaxDigits {
-		return d, false
-	}
-	if digits > 38 {
-		n, ok := wholeOf(text[start:end])
-		if !ok {
-			return d, false
-		}
-		if negative {
-			n.Neg(n)
-		}
-		return decimalOf(n, int32(scale)), true
-	}
-	if negative {
-		var borrow uint64
-		lo, borrow = bits.Sub64(0, lo, 0)
-		hi, _ = bits.Sub64(0, hi, borrow)
-	}
-	return Decimal{hi: int64(hi), lo: lo, scale: int32(scale)}, true
-}
-
-// parseExponent reads what stands behind an e.
-func parseExponent(text []byte) (n int, ok bool) {
-	negative := false
-	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
-		negative, text = text[0] == '-', text[1:]
-	}
-	if len(text) == 0 {
-		return 0, false
-	}
-	if text = bytes.TrimLeft(text, "0"); len(text) > 9 {
-		return 0, false
-	}
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = 10*n + int(c-'0')
-	}
-	if negative {
-		n = -n
-	}
-	return n, true
-}
-
-// wholeOf returns the number of the digits, without the point among them.
-func wholeOf(text []byte) (*big.Int, bool) {
-	digits := make([]byte, 0, len(text))
-	for _, c := range text {
-		if c != '.' {
-			digits = append(digits, c)
-		}
-	}
-	return new(big.Int).SetString(string(digits), 10)
-}
-
 // Rescale returns the same number with another scale; false if it has digits that the
 // scale leaves no place for, if it is no number, or if it would have more than
 // [MaxDigits] digits.
@@ -334,11 +201,18 @@ func (d Decimal) Rescale(scale int) (Decimal, bool) {
 		return Decimal{scale: int32(scale)}, true
 	case more > 0 && d.Digits()+more > MaxDigits:
 		return Decimal{}, false
+	case d.wide == nil && more > 0 && more < len(integerPowers):
+		if r, ok := d.shift(integerPowers[more], int32(scale)); ok {
+			return r, true
+		}
+		fallthrough
 	case more > 0:
 		n := new(big.Int).Exp(bigTen, big.NewInt(int64(more)), nil)
 		return decimalOf(n.Mul(n, d.Unscaled()), int32(scale)), true
 	case -more >= d.Digits(): // what is left is a fraction
 		return Decimal{}, false
+	case d.wide == nil && -more < len(integerPowers):
+		return d.unshift(integerPowers[-more], int32(scale))
 	}
 	n := new(big.Int).Exp(bigTen, big.NewInt(int64(-more)), nil)
 	quotient, rest := new(big.Int).QuoRem(d.Unscaled(), n, new(big.Int))
@@ -346,6 +220,49 @@ func (d Decimal) Rescale(scale int) (Decimal, bool) {
 		return Decimal{}, false
 	}
 	return decimalOf(quotient, int32(scale)), true
+}
+
+// integerPowers are the powers of ten that fit 64 bits.
+var integerPowers = func() (p [20]uint64) {
+	p[0] = 1
+	for i := range p[1:] {
+		p[i+1] = 10 * p[i]
+	}
+	return p
+}()
+
+// shift returns d times a power of ten, with another scale, if that needs no more than
+// 128 bits.
+func (d Decimal) shift(power uint64, scale int32) (Decimal, bool) {
+	hi, lo := d.magnitude()
+	carried, lo := bits.Mul64(lo, power)
+	over, hi := bits.Mul64(hi, power)
+	hi, carry := bits.Add64(hi, carried, 0)
+	if over != 0 || carry != 0 || hi > math.MaxInt64 {
+		return Decimal{}, false
+	}
+	return signed(d.hi < 0, hi, lo, scale), true
+}
+
+// unshift returns d divided by a power of ten, with another scale, if nothing is left.
+func (d Decimal) unshift(power uint64, scale int32) (Decimal, bool) {
+	hi, lo := d.magnitude()
+	hi, rest := hi/power, hi%power
+	lo, rest = bits.Div64(rest, lo, power)
+	if rest != 0 {
+		return Decimal{}, false
+	}
+	return signed(d.hi < 0, hi, lo, scale), true
+}
+
+// signed is the inverse of magnitude.
+func signed(negative bool, hi, lo uint64, scale int32) Decimal {
+	if negative {
+		var borrow uint64
+		lo, borrow = bits.Sub64(0, lo, 0)
+		hi, _ = bits.Sub64(0, hi, borrow)
+	}
+	return Decimal{hi: int64(hi), lo: lo, scale: scale}
 }
 
 // Cmp returns -1, 0 or 1 as d is less than, equal to or greater than e, whatever their

@@ -74,9 +74,9 @@ func TestDecodeNames(t *testing.T) {
 		{planOf[struct {
 			A int `row:"-"`
 			B int `json:"-"`
-			C int `json:"-,"`
+			C int `json:"c,omitempty"`
 			d int
-		}], "- a b c d", "{0 0 1 0}", nil},
+		}], "- a b c d", "{0 0 4 0}", nil},
 		{planOf[struct {
 			A int `row:"x"`
 			B int `row:"x"`

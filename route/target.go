@@ -21,42 +21,6 @@ type memberTarget struct {
 	target
 }
 
-func kindsOf(kinds ...envelope.Kind) (set uint64) {
-	for _, k := range kinds {
-		set |= 1 << k
-	}
-	return set
-}
-
-// takes are the kinds that have a way into a type. Whether a value fits is another
-// question. Firehose writes tables of format version 2, which have no nanoseconds.
-var takes = [icetype.Kinds]uint64{
-	icetype.Boolean: kindsOf(envelope.KindBool, envelope.KindInt, envelope.KindUint),
-	icetype.Int:     integral,
-	icetype.Long:    integral | kindsOf(envelope.KindTime, envelope.KindDuration),
-	icetype.Float:   numeric,
-	icetype.Double:  numeric,
-	icetype.Decimal: numeric | kindsOf(envelope.KindText),
-	icetype.Date:    kindsOf(envelope.KindDate, envelope.KindTimestamp),
-	icetype.Time:    kindsOf(envelope.KindTime, envelope.KindTimeTZ),
-
-	icetype.Timestamp:   kindsOf(envelope.KindTimestamp, envelope.KindInstant, envelope.KindDate),
-	icetype.TimestampTZ: kindsOf(envelope.KindTimestamp, envelope.KindInstant),
-
-	icetype.String: ^uint64(0),
-	icetype.UUID:   kindsOf(envelope.KindUUID, envelope.KindText),
-	icetype.Fixed:  kindsOf(envelope.KindBytes, envelope.KindGeometry),
-	icetype.Binary: kindsOf(envelope.KindBytes, envelope.KindGeometry),
-	icetype.List:   kindsOf(envelope.KindList),
-	icetype.Map:    kindsOf(envelope.KindMap),
-	icetype.Struct: kindsOf(envelope.KindStruct),
-}
-
-var (
-	integral = kindsOf(envelope.KindBool, envelope.KindInt, envelope.KindUint, envelope.KindDecimal)
-	numeric  = kindsOf(envelope.KindInt, envelope.KindUint, envelope.KindDecimal, envelope.KindFloat)
-)
-
 // unknown is the type of what nothing is known of, and text that of a map's keys
 // where it is not said.
 var (
@@ -67,7 +31,8 @@ var (
 // target returns the target for values of a type.
 func (e *Encoder) target(from *envelope.Type, to icetype.Type) (target, error) {
 	t := target{Type: to}
-	if takes[to.Kind]>>from.Kind&1 == 0 {
+	nanos := to.Kind == icetype.TimestampNS || to.Kind == icetype.TimestampTZNS // Firehose writes format version 2, which has none
+	if nanos || !to.Takes(from.Kind) {
 		return t, fmt.Errorf("there is no way from %v to %v", from, to)
 	}
 	switch to.Kind {

@@ -53,7 +53,7 @@ func (c *cell) element() string {
 		params[i] = fmt.Sprint(n)
 	}
 	name := strings.ReplaceAll(c.sql, "[]", "") // PostgreSQL has one type for all dimensions
-	if params == nil {
+	if len(params) == 0 {
 		return name
 	}
 	return name + "(" + strings.Join(params, ",") + ")"
