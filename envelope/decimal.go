@@ -310,3 +310,9 @@ func (d Decimal) Float64() float64 {
 	f, _ := strconv.ParseFloat(fmt.Sprintf("%de%d", d.Unscaled(), -int(d.scale)), 64)
 	return f
 }
+
+// Int128 returns the unscaled value in two's complement, if it is a number whose
+// unscaled value is between -2¹²⁷ and 2¹²⁷, not included: of up to 38 digits each is.
+func (d Decimal) Int128() (hi int64, lo uint64, ok bool) {
+	return d.hi, d.lo, d.wide == nil && d.special == 0
+}

@@ -80,7 +80,7 @@ func (o *naive) decode(b []byte) {
 	if len(all) == 2 && has(all, "schema") && has(all, "payload") {
 		schema := membersOf(find(all, "schema"))
 		var kind string
-		if find(all, "schema") == nil || json.Unmarshal(find(schema, "type"), &kind) == nil && kind != "" || bytes.HasPrefix(find(all, "schema"), []byte(`{"type":"`)) {
+		if find(all, "schema") == nil || json.Unmarshal(find(schema, "type"), &kind) == nil || bytes.HasPrefix(find(all, "schema"), []byte(`{"type":"`)) {
 			payload := find(all, "payload")
 			if payload == nil {
 				o.op = OpTombstone
@@ -189,6 +189,7 @@ func FuzzDebezium(f *testing.F) {
 	for _, g := range goldens(f) {
 		f.Add(g.value)
 	}
+	f.Add([]byte(`{"payload":{"op":"","after":{},"source":{}},"schema":{"name":false,"type":""}}`))
 	var learned Debezium
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var c Change
