@@ -1,0 +1,202 @@
+package iceberg
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/jsonscan"
+)
+
+// Limits of a Builder where it does not set them.
+const (
+	DefaultMaxBytes = 128 << 20
+	DefaultMaxRows  = 1 << 20
+)
+
+// A Builder makes deltas of changes: of each row the newest one, by its version, and
+// where versions tie or know nothing, the one that arrived later. Changes that are
+// older than what it has of their row do nothing.
+//
+// A column that the source did not send is taken from what the Builder has of the row,
+// also where the row came from another key. Otherwise it is one of the delta's Gaps.
+//
+// It is used by one goroutine at a time and must not be copied after its first use;
+// its fields must not change then. It aliases no record: a change may go once it was
+// added.
+type Builder struct {
+	// Mappings tells how the columns of tables become columns of Iceberg tables. A key
+	// without DB stands for the table in any database; a table that is not in it has
+	// the zero Mapping.
+	Mappings map[envelope.Table]Mapping
+
+	// Schemas are the schemas of tables whose changes come without one.
+	Schemas map[envelope.Table]*envelope.Schema
+
+	// Placeholder recognises what connectors send for values that they do not have. Nil
+	// means that of [envelope.DefaultPlaceholder].
+	Placeholder *envelope.Placeholder
+
+	// Disordered says that changes of a row may arrive out of order. What was not sent is
+	// then in nobody's hands: a Gap has no key, since the table may have an older value.
+	Disordered bool
+
+	// MaxBytes and MaxRows bound what is held between two flushes: the values, in bytes,
+	// and the rows of all tables. 0 means DefaultMaxBytes and DefaultMaxRows.
+	MaxBytes, MaxRows int
+
+	tables map[envelope.Table]*building
+	last   *building
+	order  int // how many tables were begun since the last flush
+	rows   int
+	bytes  int
+	reader envelope.RowReader
+}
+
+// Causes of what Add returns.
+var (
+	ErrFull      = errors.New("iceberg: the builder is full")
+	ErrNoSchema  = errors.New("iceberg: no schema for table")
+	ErrRequired  = errors.New("a null in a column that is never null")
+	ErrReference = errors.New("the value is kept elsewhere")
+	ErrUnknown   = errors.New("the schema has no such column")
+)
+
+// A MisfitError says that the column's type cannot hold a value. It holds no row data.
+type MisfitError struct {
+	From, To string // the column's type in the source and in Iceberg
+	Err      error  // what does not fit
+}
+
+// Error names the types and what does not fit.
+func (e *MisfitError) Error() string { return fmt.Sprintf("%s into %s: %v", e.From, e.To, e.Err) }
+
+// Unwrap returns the cause, and envelope.ErrType.
+func (e *MisfitError) Unwrap() []error { return []error{envelope.ErrType, e.Err} }
+
+// Add takes a change. What has no effect on rows is left out.
+//
+// ErrFull means that the change was not taken: flush and add it again. A change that
+// cannot be used gives a [*envelope.DecodeError] whose path is the column's, over a
+// [*MisfitError], ErrRequired, ErrReference, ErrUnknown or one of envelope's causes;
+// a table of which no rows can be written a [*SchemaError] or ErrNoSchema. Either way
+// the Builder is as it was before.
+func (b *Builder) Add(c *envelope.Change) error {
+	effect := c.Effect()
+	if effect == envelope.None {
+		return nil
+	}
+	if b.rows >= cmp.Or(b.MaxRows, DefaultMaxRows) || b.bytes >= cmp.Or(b.MaxBytes, DefaultMaxBytes) {
+		return ErrFull
+	}
+	if effect == envelope.Truncate {
+		b.begun(c.Table).truncate(c)
+		return nil
+	}
+	t, err := b.table(c)
+	if err != nil {
+		return err
+	}
+	before := len(t.slots.arena)
+	if err := t.add(b, c, effect); err != nil {
+		t.slots.arena = t.slots.arena[:before]
+		return err
+	}
+	return nil
+}
+
+// table returns what is being built of the change's table.
+func (b *Builder) table(c *envelope.Change) (*building, error) {
+	source := c.Schema
+	if source == nil {
+		source = entry(b.Schemas, c.Table)
+	}
+	t := b.begun(c.Table)
+	if t.now != nil && (source == nil || t.now.source == source) {
+		return t, nil
+	}
+	if source == nil {
+		return nil, fmt.Errorf("%w %s", ErrNoSchema, c.Table)
+	}
+	mapping := entry(b.Mappings, c.Table)
+	now, err := mapping.of(c.Table, source, keyNames(c.Key))
+	switch {
+	case err != nil:
+		return nil, err
+	case t.now != nil && t.now.Equal(&now.Schema):
+		t.now, t.misfit = now, mapping.Misfit // written otherwise, and the same table
+		return t, nil
+	case t.now != nil:
+		t.seal()
+	}
+	t.begin(now, mapping.Misfit)
+	return t, nil
+}
+
+// begun returns what is being built of a table.
+func (b *Builder) begun(table envelope.Table) *building {
+	if b.last != nil && b.last.table == table {
+		return b.last
+	}
+	t := b.tables[table]
+	if t == nil {
+		t = &building{table: table, order: b.order}
+		b.order++
+		if b.tables == nil {
+			b.tables = make(map[envelope.Table]*building)
+		}
+		b.tables[table] = t
+	}
+	b.last = t
+	return t
+}
+
+// entry returns the entry of a table, or that of the table in any database.
+func entry[T any](m map[envelope.Table]T, t envelope.Table) T {
+	if found, ok := m[t]; ok {
+		return found
+	}
+	return m[envelope.Table{Schema: t.Schema, Name: t.Name}]
+}
+
+// keyNames returns the columns of the transport's key, without those that a topic
+// router added.
+func keyNames(key envelope.Row) (names []string) {
+	for c, err := range key.Columns() {
+		name := string(c.AppendName(nil))
+		if err == nil && (len(name) < len(routed) || name[:len(routed)] != routed) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+const routed = "__dbz__"
+
+// Flush returns the deltas of what was added, in an order in which they can be
+// committed, and empties the Builder. A table has several if its schema changed in
+// between. from and to are the positions in the input before the first and behind the
+// last of the changes.
+func (b *Builder) Flush(from, to string) []*Delta {
+	tables := slices.SortedFunc(maps.Values(b.tables), func(s, t *building) int { return cmp.Compare(s.order, t.order) })
+	var deltas []*Delta
+	for _, t := range tables {
+		t.seal()
+		for i, d := range t.sealed {
+			d.From, d.To, d.ID = from, to, identify(t.table, from, to, i)
+			deltas = append(deltas, d)
+		}
+	}
+	b.tables, b.last, b.order, b.rows, b.bytes = nil, nil, 0, 0, 0
+	return deltas
+}
+
+// Len returns how many rows the Builder has.
+func (b *Builder) Len() int { return b.rows }
+
+func columnError(column string, err error) error {
+	return &envelope.DecodeError{Path: jsonscan.Pointer(column), Err: err}
+}
