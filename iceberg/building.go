@@ -39,9 +39,9 @@ const none = -1
 // begin starts a delta of a schema.
 func (t *building) begin(now *mapped, misfit Misfit) {
 	t.now, t.misfit = now, misfit
-	t.slots = slots{width: len(now.types)}
+	t.slots = slots{width: len(now.Columns)}
 	t.heads, t.index, t.deleted = nil, make(map[string]int), make(map[envelope.Version]int)
-	t.scratch = make([]cell, len(now.types))
+	t.scratch = make([]cell, len(now.Columns))
 }
 
 // supersedes reports whether a change of a version is to be applied after one that
@@ -77,7 +77,7 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	}
 	t.key = t.key[:0]
 	for _, col := range t.now.key {
-		t.key = t.slots.appendKey(t.key, &t.scratch[col], t.now.types[col])
+		t.key = t.slots.appendKey(t.key, &t.scratch[col], t.now.Columns[col].Type)
 	}
 	slot, held := t.index[string(t.key)]
 	switch {
@@ -187,13 +187,13 @@ func (t *building) convert(c *cell, d envelope.Datum, col int) error {
 	if d.Reference() != nil {
 		return columnError(f.Name, fmt.Errorf("%w: %w", envelope.ErrType, ErrReference))
 	}
-	err := t.slots.convert(c, d, t.now.types[col])
+	err := t.slots.convert(c, d, t.now.Columns[col].Type)
 	switch {
 	case err == nil:
 	case t.misfit == MisfitNull:
 		*c = cell{state: envelope.Null}
 	default:
-		return columnError(f.Name, &MisfitError{f.Type.String(), t.now.types[col].String(), err})
+		return columnError(f.Name, &MisfitError{f.Type.String(), t.now.Columns[col].Type.String(), err})
 	}
 	return nil
 }
@@ -279,12 +279,12 @@ func (t *building) fill(d *Delta) {
 			there = append(there, slot)
 		}
 	}
-	all := make([]int, len(t.now.types))
+	all := make([]int, len(t.now.Columns))
 	for i := range all {
 		all[i] = i
 	}
-	d.Keys = t.slots.vectors(t.now.types, t.now.key, touched)
-	d.Rows = t.slots.vectors(t.now.types, all, there)
+	d.Keys = t.slots.vectors(t.now.Columns, t.now.key, touched)
+	d.Rows = t.slots.vectors(t.now.Columns, all, there)
 	for i, slot := range there {
 		var columns []int
 		for col, c := range t.slots.row(slot) {

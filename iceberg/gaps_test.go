@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 	"github.com/rowdelta/rowdelta/iceberg"
 	"github.com/stretchr/testify/require"
 )
@@ -173,7 +174,7 @@ func TestTablesThatCannotBe(t *testing.T) {
 	s, err := keep.SchemaOf(items, itemSchema, "ID")
 	require.NoError(t, err)
 	require.Equal(t, []string{"ID"}, s.Key)
-	require.Equal(t, iceberg.Column{Name: "ID", Type: "long", Required: true}, s.Columns[0])
+	require.Equal(t, iceberg.Column{Name: "ID", Type: icetype.Type{Kind: icetype.Long}, Required: true}, s.Columns[0])
 	lower, err := new(iceberg.Mapping).SchemaOf(items, itemSchema, "ID")
 	require.NoError(t, err)
 	require.Equal(t, 0, lower.Index("id"))

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 )
 
 // A Schema is the columns of an Iceberg table, as a Builder wants them.
@@ -19,8 +19,8 @@ type Schema struct {
 // A Column is a column of an Iceberg table.
 type Column struct {
 	Name     string
-	Type     string // in the spelling of the table specification: long, decimal(9,2), timestamptz
-	Required bool   // never null
+	Type     icetype.Type
+	Required bool // never null
 }
 
 // Equal reports whether the schemas are the same, the order of their columns included.
@@ -42,7 +42,7 @@ func (s *Schema) Index(name string) int {
 // known.
 type Mapping struct {
 	// Types are the types of columns where they differ from that, by the column's name
-	// in the source.
+	// in the source, as the table specification spells them: long, decimal(9,2).
 	Types map[string]string
 
 	// Key are the names, in the source, of the columns that identify a row. Nil means
@@ -94,12 +94,11 @@ func (e *SchemaError) Error() string {
 // Unwrap returns the cause.
 func (e *SchemaError) Unwrap() error { return e.Err }
 
-// A mapped schema is a Schema with the parsed types and the source's fields.
+// A mapped schema is a Schema whose columns are in the order of a source's fields.
 type mapped struct {
 	Schema
 	source *envelope.Schema
-	types  []icetype.Type // by column, which are in the order of the source's fields
-	key    []int          // numbers of columns
+	key    []int // numbers of columns
 }
 
 // SchemaOf returns the schema of the Iceberg table for rows of a source. key are the
@@ -123,11 +122,11 @@ func (m *Mapping) of(table envelope.Table, source *envelope.Schema, key []string
 		if err != nil {
 			refuse(f.Name, err)
 		}
-		c := Column{Name: m.name(f.Name), Type: t.String(), Required: !f.Optional}
+		c := Column{Name: m.name(f.Name), Type: t, Required: !f.Optional}
 		if s.Index(c.Name) >= 0 {
 			refuse(f.Name, fmt.Errorf("%w: %q", ErrName, c.Name))
 		}
-		s.Columns, s.types = append(s.Columns, c), append(s.types, t)
+		s.Columns = append(s.Columns, c)
 	}
 	switch {
 	case m.Key != nil:
@@ -139,7 +138,7 @@ func (m *Mapping) of(table envelope.Table, source *envelope.Schema, key []string
 		switch i := source.Index(name); {
 		case i < 0:
 			refuse(name, ErrNoKey)
-		case s.types[i].Kind == icetype.Float || s.types[i].Kind == icetype.Double:
+		case s.Columns[i].Type.Kind == icetype.Float || s.Columns[i].Type.Kind == icetype.Double:
 			refuse(name, ErrFloatKey)
 		default:
 			s.key, s.Key = append(s.key, i), append(s.Key, s.Columns[i].Name)

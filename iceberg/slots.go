@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 )
 
 // A cell is the value of one column. What its word holds follows from the column's
@@ -112,12 +112,12 @@ func (s *slots) appendKey(dst []byte, c *cell, t icetype.Type) []byte {
 }
 
 // vectors returns some columns of some slots, with memory of their own.
-func (s *slots) vectors(types []icetype.Type, columns, rows []int) Rows {
-	out := Rows{Len: len(rows), Columns: make([]Vector, len(types))}
-	for _, col := range columns {
+func (s *slots) vectors(all []Column, some, rows []int) Rows {
+	out := Rows{Len: len(rows), Columns: make([]Vector, len(all))}
+	for _, col := range some {
 		v := &out.Columns[col]
 		v.Null = make([]bool, len(rows))
-		switch classOf(types[col]) {
+		switch classOf(all[col].Type) {
 		case real:
 			v.Floats = make([]float64, len(rows))
 		case decimal:

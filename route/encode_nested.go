@@ -2,7 +2,7 @@ package route
 
 import (
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 )
 
 // appendNested appends a list, a map or a struct. What does not fit in one of its

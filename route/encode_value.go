@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 	"github.com/segmentio/asm/base64"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 	"github.com/rowdelta/rowdelta/internal/jsonscan"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 	"github.com/rowdelta/rowdelta/internal/jsonscan"
 )
 

@@ -23,7 +23,7 @@ var (
 	ErrUUID     = errors.New("not a UUID")
 	ErrDecimal  = errors.New("not a decimal")
 	ErrLength   = errors.New("another length")
-	errWay      = errors.New("no way into the type")
+	ErrWay      = errors.New("no way into the type")
 )
 
 func kindsOf(kinds ...envelope.Kind) (set uint64) {
@@ -68,11 +68,17 @@ var (
 // another question.
 func (t Type) Takes(k envelope.Kind) bool { return takes[t.Kind]>>k&1 != 0 }
 
+// holds reports whether there is a value, and of a kind that the type takes.
+func (t Type) holds(d envelope.Datum) bool { return d.IsSet() && t.Takes(d.Kind()) }
+
 // Whole returns a value that is set as what a column of the type holds: 0 or 1 of a
 // boolean, an int or a long, the days of a date, the microseconds of a time since
 // midnight, those of a timestamp since 1970, or its nanoseconds. The cause of what
 // does not fit holds no row data.
 func (t Type) Whole(d envelope.Datum) (int64, error) {
+	if !t.holds(d) {
+		return 0, ErrWay
+	}
 	switch t.Kind {
 	case Boolean:
 		return boolean(d)
@@ -93,7 +99,7 @@ func (t Type) Whole(d envelope.Datum) (int64, error) {
 	case TimestampNS, TimestampTZNS:
 		return moment(d, time.Nanosecond)
 	}
-	return 0, errWay
+	return 0, ErrWay
 }
 
 func boolean(d envelope.Datum) (int64, error) {
@@ -215,12 +221,13 @@ func moment(d envelope.Datum, unit time.Duration) (int64, error) {
 // is written as: 0.1 is hardly ever a float exactly.
 func (t Type) Real(d envelope.Datum) (float64, error) {
 	bits := 64
-	switch t.Kind {
-	case Double:
-	case Float:
+	switch {
+	case !t.holds(d):
+		return 0, ErrWay
+	case t.Kind == Float:
 		bits = 32
-	default:
-		return 0, errWay
+	case t.Kind != Double:
+		return 0, ErrWay
 	}
 	if f, ok := d.Float64(); ok {
 		if bits == 32 && float64(float32(f)) != f && !math.IsNaN(f) {
@@ -228,10 +235,7 @@ func (t Type) Real(d envelope.Datum) (float64, error) {
 		}
 		return f, nil
 	}
-	v, ok := d.Decimal()
-	if !ok {
-		return 0, errWay
-	}
+	v, _ := d.Decimal()
 	switch err := number(v); err {
 	case ErrNaN:
 		return math.NaN(), nil
@@ -254,8 +258,8 @@ func (t Type) Real(d envelope.Datum) (float64, error) {
 // Decimal returns a value that is set as what a column of type decimal holds, with
 // the type's scale.
 func (t Type) Decimal(d envelope.Datum) (envelope.Decimal, error) {
-	if t.Kind != Decimal {
-		return envelope.Decimal{}, errWay
+	if t.Kind != Decimal || !t.holds(d) {
+		return envelope.Decimal{}, ErrWay
 	}
 	v, ok := d.Decimal()
 	if !ok {
@@ -302,6 +306,9 @@ func parseNumber(d envelope.Datum) (envelope.Decimal, error) {
 // AppendBytes appends a value that is set as what a column of type string, uuid, fixed
 // or binary holds: its canonical text, the 16 bytes of a UUID, its bytes.
 func (t Type) AppendBytes(dst []byte, d envelope.Datum) ([]byte, error) {
+	if !t.holds(d) {
+		return dst, ErrWay
+	}
 	v, _ := d.Bytes()
 	switch t.Kind {
 	case String:
@@ -320,7 +327,7 @@ func (t Type) AppendBytes(dst []byte, d envelope.Datum) ([]byte, error) {
 		}
 		return append(dst, v...), nil
 	}
-	return dst, errWay
+	return dst, ErrWay
 }
 
 // IsUUID reports whether a text is a UUID: 8-4-4-4-12 hexadecimal digits.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/internal/icetype"
+	"github.com/rowdelta/rowdelta/envelope/icetype"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )

@@ -1,5 +1,9 @@
 // Package icetype holds the types of Apache Iceberg's columns, as the table
-// specification spells them, and which of them is right for a column by default.
+// specification spells them; which of them is right for a column of a source, [Of]; and
+// what a column of a type holds of a value: [Type.Whole], [Type.Real], [Type.Decimal]
+// and [Type.AppendBytes]. These refuse what a type cannot hold: nothing is rounded, cut
+// or wrapped. Their errors are the causes below, without row data. All of it is safe for
+// concurrent use.
 package icetype
 
 import (
