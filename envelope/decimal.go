@@ -20,13 +20,9 @@ type Decimal struct {
 	special int8 // the sign of an infinity, or notANumber
 }
 
-// NewDecimal returns unscaled / 10^scale. It keeps neither. A scale beyond an int32
-// panics.
-func NewDecimal(unscaled *big.Int, scale int) Decimal {
-	if int(int32(scale)) != scale {
-		panic("envelope: scale out of range")
-	}
-	return decimalOf(new(big.Int).Set(unscaled), int32(scale))
+// NewDecimal returns unscaled / 10^scale. It does not keep its argument.
+func NewDecimal(unscaled *big.Int, scale int32) Decimal {
+	return decimalOf(new(big.Int).Set(unscaled), scale)
 }
 
 var (

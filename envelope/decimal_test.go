@@ -36,7 +36,7 @@ func rat(d Decimal) *big.Rat {
 func TestDecimalIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n, scale := drawBig(t), rapid.IntRange(-40, 60).Draw(t, "scale")
-		d := NewDecimal(n, scale)
+		d := NewDecimal(n, int32(scale))
 		if got := d.Unscaled(); got.Cmp(n) != 0 || d.Scale() != scale || d.Sign() != n.Sign() || d.IsNaN() || d.Infinity() != 0 {
 			t.Fatalf("%v / 10^%d came back as %v / 10^%d", n, scale, got, d.Scale())
 		}
@@ -66,11 +66,11 @@ func TestDecimalIsExact(t *testing.T) {
 
 func TestDecimalsCompareAndRescale(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := NewDecimal(drawBig(t), rapid.IntRange(-20, 30).Draw(t, "scale"))
-		e := NewDecimal(drawBig(t), rapid.IntRange(-20, 30).Draw(t, "scale"))
+		d := NewDecimal(drawBig(t), rapid.Int32Range(-20, 30).Draw(t, "scale"))
+		e := NewDecimal(drawBig(t), rapid.Int32Range(-20, 30).Draw(t, "scale"))
 		if rapid.Bool().Draw(t, "near") { // the same number, or nearly, at another scale
 			if r, ok := d.Rescale(rapid.IntRange(-20, 50).Draw(t, "scale")); ok {
-				e = NewDecimal(new(big.Int).Add(r.Unscaled(), big.NewInt(rapid.Int64Range(-1, 1).Draw(t, "more"))), r.Scale())
+				e = NewDecimal(new(big.Int).Add(r.Unscaled(), big.NewInt(rapid.Int64Range(-1, 1).Draw(t, "more"))), int32(r.Scale()))
 			}
 		}
 		if got, want := d.Cmp(e), rat(d).Cmp(rat(e)); got != want || e.Cmp(d) != -want {
@@ -141,12 +141,6 @@ func TestDecimalLimits(t *testing.T) {
 	if err := d.UnmarshalText([]byte("x")); err == nil || d.String() != "0" {
 		t.Errorf("%v, %v", d, err)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("a scale beyond 32 bits was taken")
-		}
-	}()
-	NewDecimal(big.NewInt(1), 1<<40)
 }
 
 var decimalGrammar = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*[0-9]{1,9})?$`)

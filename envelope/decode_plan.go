@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rowdelta/rowdelta/internal/jsonscan"
+	"github.com/rowdelta/rowdelta/internal/uuid"
 )
 
 // A plan is how columns, or the members of a struct, go into a struct of Go.
@@ -276,7 +277,7 @@ func (s *setter) byKind(t *Type) (err error) {
 	case reflect.Array:
 		switch {
 		case g.Elem().Kind() != reflect.Uint8:
-		case t.Kind == KindUUID && g.Len() == len(uuid{}):
+		case t.Kind == KindUUID && g.Len() == uuid.Size:
 			s.set = setUUID
 		case t.Kind == KindBytes:
 			s.set = setArray

@@ -2,16 +2,15 @@ package envelope
 
 import (
 	"encoding"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
 	"math/big"
 	"reflect"
 	"time"
-)
 
-type uuid [16]byte
+	"github.com/rowdelta/rowdelta/internal/uuid"
+)
 
 // put writes a value, or what there is in its place, to v.
 func (s *setter) put(v reflect.Value, d *Datum, a *arena) error {
@@ -134,21 +133,11 @@ func setArray(s *setter, v reflect.Value, d *Datum, _ *arena) error {
 }
 
 func setUUID(s *setter, v reflect.Value, d *Datum, _ *arena) error {
-	const dashes = 4
-	var digits [2 * len(uuid{})]byte
-	n := 0
-	for _, c := range d.bytes {
-		if c != '-' && n < len(digits) {
-			digits[n] = c
-			n++
-		}
-	}
-	if len(d.bytes) != len(digits)+dashes || n != len(digits) {
+	id, ok := uuid.Parse(d.bytes)
+	if !ok {
 		return s.unfit(d)
 	}
-	if _, err := hex.Decode(v.Bytes(), digits[:]); err != nil {
-		return s.unfit(d)
-	}
+	copy(v.Bytes(), id[:])
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/rowdelta/rowdelta/internal/jsonscan"
+	"github.com/rowdelta/rowdelta/internal/uuid"
 )
 
 // readText sets bytes. A member of an enum with a comma is written with a backslash
@@ -43,20 +44,7 @@ func (d *Datum) readUUID(v Value, a *arena) bool {
 		return false
 	}
 	d.bytes = a.text(v)
-	if len(d.bytes) != 36 {
-		return false
-	}
-	for i, c := range d.bytes {
-		switch {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case c-'0' > 9 && c|0x20-'a' > 5:
-			return false
-		}
-	}
-	return true
+	return uuid.Is(d.bytes)
 }
 
 // readBytes sets bytes, of bits in the order in which they come: the lowest eight

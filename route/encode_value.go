@@ -8,6 +8,7 @@ import (
 
 	"github.com/rowdelta/rowdelta/envelope"
 	"github.com/rowdelta/rowdelta/envelope/icetype"
+	"github.com/rowdelta/rowdelta/internal/uuid"
 	"github.com/segmentio/asm/base64"
 )
 
@@ -37,7 +38,7 @@ func (e *Encoder) appendValue(dst []byte, d envelope.Datum, t *target) ([]byte, 
 		return append(dst, '"'), nil
 	case icetype.UUID:
 		v, _ := d.Bytes()
-		if !icetype.IsUUID(v) {
+		if !uuid.Is(v) {
 			return dst, icetype.ErrUUID
 		}
 		return appendString(dst, v), nil

@@ -1,14 +1,13 @@
 package icetype
 
 import (
-	"bytes"
-	"encoding/hex"
 	"errors"
 	"math"
 	"strconv"
 	"time"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/uuid"
 )
 
 // What does not fit.
@@ -314,10 +313,11 @@ func (t Type) AppendBytes(dst []byte, d envelope.Datum) ([]byte, error) {
 	case String:
 		return d.AppendText(dst), nil
 	case UUID:
-		if !IsUUID(v) {
+		id, ok := uuid.Parse(v)
+		if !ok {
 			return dst, ErrUUID
 		}
-		return hex.AppendDecode(dst, bytes.ReplaceAll(v, []byte("-"), nil))
+		return append(dst, id[:]...), nil
 	case Fixed, Binary:
 		if g, ok := d.Geometry(); ok {
 			v = g.WKB
@@ -328,24 +328,4 @@ func (t Type) AppendBytes(dst []byte, d envelope.Datum) ([]byte, error) {
 		return append(dst, v...), nil
 	}
 	return dst, ErrWay
-}
-
-// IsUUID reports whether a text is a UUID: 8-4-4-4-12 hexadecimal digits.
-func IsUUID(v []byte) bool {
-	if len(v) != 36 {
-		return false
-	}
-	for i, c := range v {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if lower := c | 0x20; (c < '0' || c > '9') && (lower < 'a' || lower > 'f') {
-				return false
-			}
-		}
-	}
-	return true
 }
