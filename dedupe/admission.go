@@ -87,7 +87,7 @@ func (b *Batch) raiseAlone(ctx context.Context, sent []bool) error {
 	for i, at := range b.of {
 		if sent[i] && at.row >= 0 && !done[at.row] {
 			done[at.row] = true
-			add(b.rows.key(at.row), &b.marks[at.row])
+			add(b.rows.Key(at.row), &b.marks[at.row])
 		}
 	}
 	for i := range b.tables {

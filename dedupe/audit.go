@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/keyindex"
 )
 
 // An Audit passes on every change once, for logs that keep them all. It drops
@@ -77,7 +78,7 @@ type AuditBatch struct {
 	kept  []auditEntry // what is held back from then on
 	given int64
 	swaps []Swap
-	rows  *index
+	rows  *keyindex.Index
 	marks []mark
 }
 
@@ -110,7 +111,7 @@ func (a *Audit) pass(ctx context.Context, changes []envelope.Change, window int)
 	case a.flying != nil:
 		return nil, ErrInFlight
 	}
-	b := &AuditBatch{audit: a, rows: newIndex(len(changes)), given: a.given + int64(len(changes))}
+	b := &AuditBatch{audit: a, rows: keyindex.New(len(changes)), given: a.given + int64(len(changes))}
 	pending := a.take(changes, &b.Stats)
 	released, kept := release(pending, max(0, len(pending)-window))
 	if err := b.load(ctx, released); err != nil {
@@ -191,7 +192,7 @@ func (e *auditEntry) identify(c *envelope.Change, keys envelope.KeyFunc) {
 // front of them. Each row's changes are put in order, at the places that they had
 // among all.
 func release(pending []auditEntry, due int) (released, kept []auditEntry) {
-	rows := newIndex(len(pending))
+	rows := keyindex.New(len(pending))
 	var newest []int // due, by row
 	row := make([]int, len(pending))
 	for i := range pending {
@@ -201,14 +202,14 @@ func release(pending []auditEntry, due int) (released, kept []auditEntry) {
 			continue
 		}
 		var isNew bool
-		if row[i], isNew = rows.add(e.key); isNew {
+		if row[i], isNew = rows.Add(e.key); isNew {
 			newest = append(newest, none)
 		}
 		if at := &newest[row[i]]; i < due && (*at == none || !precedes(e, &pending[*at])) {
 			*at = i
 		}
 	}
-	places := make([][]int, rows.len()) // of the released changes of each row
+	places := make([][]int, rows.Len()) // of the released changes of each row
 	for i := range pending {
 		e := &pending[i]
 		if i >= due && (row[i] == none || newest[row[i]] == none || !precedes(e, &pending[newest[row[i]]])) {
@@ -246,11 +247,11 @@ func (b *AuditBatch) load(ctx context.Context, released []auditEntry) error {
 			keys = append(keys, e.seen)
 		}
 		if e := &released[i]; e.key != nil {
-			b.rows.add(e.key)
+			b.rows.Add(e.key)
 		}
 	}
 	seen := len(keys)
-	keys = b.rows.appendKeys(keys)
+	keys = b.rows.AppendKeys(keys)
 	held := make([]envelope.Version, len(keys))
 	if len(keys) > 0 {
 		if err := b.audit.Store.Load(ctx, keys, held); err != nil {
@@ -272,7 +273,7 @@ func (b *AuditBatch) load(ctx context.Context, released []auditEntry) error {
 			b.swaps = append(b.swaps, Swap{Key: e.seen, New: e.Change.Version})
 		}
 		if e.key != nil {
-			row, _ := b.rows.add(e.key)
+			row, _ := b.rows.Add(e.key)
 			e.Verdict = b.marks[row].raise(e.Change.Version)
 		}
 		b.Stats.Verdicts[e.Verdict]++
@@ -280,7 +281,7 @@ func (b *AuditBatch) load(ctx context.Context, released []auditEntry) error {
 	}
 	for i, m := range b.marks {
 		if m.now != m.held {
-			b.swaps = append(b.swaps, Swap{Key: b.rows.key(i), Old: m.held, New: m.now})
+			b.swaps = append(b.swaps, Swap{Key: b.rows.Key(i), Old: m.held, New: m.now})
 		}
 	}
 	return nil

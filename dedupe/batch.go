@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/keyindex"
 )
 
 // A Batch is what a Filter found of some changes. It keeps their keys and
@@ -17,7 +18,7 @@ type Batch struct {
 	Stats Stats
 
 	filter *Filter // nil once the batch is finished
-	rows   *index
+	rows   *keyindex.Index
 	marks  []mark       // by number in rows
 	tables []tableMarks // in the order in which they come
 	of     []place      // by change
@@ -71,7 +72,7 @@ type tableMarks struct {
 
 // gather finds the row of each change. It decides those that have none.
 func (b *Batch) gather(changes []envelope.Change) {
-	b.rows = newIndex(len(changes))
+	b.rows = keyindex.New(len(changes))
 	b.of = slices.Grow(b.of[:0], len(changes))
 	b.tables = b.tables[:0]
 	numbers := map[envelope.Table]int{}
@@ -121,7 +122,7 @@ func (b *Batch) row(c *envelope.Change, epoch envelope.Version) (int, error) {
 		key = key[:end]
 	}
 	b.key = key
-	n, _ := b.rows.add(key)
+	n, _ := b.rows.Add(key)
 	return n, nil
 }
 

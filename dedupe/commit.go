@@ -33,7 +33,7 @@ func (f *Filter) Commit(ctx context.Context, b *Batch) error {
 	swaps = make([]Swap, 0, len(b.marks))
 	for i := range b.marks {
 		if m := &b.marks[i]; m.now != m.held {
-			swaps = append(swaps, Swap{Key: b.rows.key(i), Old: m.held, New: m.now})
+			swaps = append(swaps, Swap{Key: b.rows.Key(i), Old: m.held, New: m.now})
 		}
 	}
 	if err := f.raise(ctx, swaps, &b.Stats); err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/keyindex"
 )
 
 // A Compactor makes of the changes of a batch one final change for each row. Its
@@ -85,7 +86,7 @@ func (c *Compactor) Compact(changes []envelope.Change, decisions []Decision) (fi
 	b := compaction{
 		Compactor: c,
 		changes:   changes,
-		rows:      newIndex(len(changes)),
+		rows:      keyindex.New(len(changes)),
 		applied:   make([]bool, len(changes)),
 		row:       make([]int, len(changes)),
 		previous:  make([]int, len(changes)),
@@ -125,7 +126,7 @@ const none = -1
 type compaction struct {
 	*Compactor
 	changes   []envelope.Change
-	rows      *index
+	rows      *keyindex.Index
 	newest    []int  // by row
 	admitted  []bool // by row: has it an admitted change?
 	applied   []bool // by change: is it admitted?
@@ -172,7 +173,7 @@ func (b *compaction) add(f *Filter, i int, admitted bool) error {
 		}
 	}
 	b.key = key
-	row, isNew := b.rows.add(key[:end])
+	row, isNew := b.rows.Add(key[:end])
 	if isNew {
 		b.newest, b.admitted = append(b.newest, none), append(b.admitted, false)
 	}

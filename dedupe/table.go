@@ -101,8 +101,8 @@ func (f *Filter) Forget(ctx context.Context, table envelope.Table) error {
 // load loads the marks of the batch. It reports false if the epoch of a table is
 // not the one that the keys were made with.
 func (b *Batch) load(ctx context.Context) (current bool, err error) {
-	rows := b.rows.len()
-	keys := b.rows.appendKeys(make([][]byte, 0, rows+2*len(b.tables)))
+	rows := b.rows.Len()
+	keys := b.rows.AppendKeys(make([][]byte, 0, rows+2*len(b.tables)))
 	for i := range b.tables {
 		t := &b.tables[i]
 		keys = append(keys, appendEpochKey(nil, t.name), appendTruncateKey(nil, t))

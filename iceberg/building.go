@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/internal/keyindex"
 )
 
 // A building is the deltas of one table on their way.
@@ -17,7 +18,7 @@ type building struct {
 
 	slots   slots
 	heads   []head // by slot
-	index   map[string]int
+	index   keyindex.Index
 	deleted map[envelope.Version]int // the slot of the delete at a place of the log
 	scratch []cell
 	key     []byte
@@ -40,7 +41,7 @@ const none = -1
 func (t *building) begin(now *mapped, misfit Misfit) {
 	t.now, t.misfit = now, misfit
 	t.slots = slots{width: len(now.Columns)}
-	t.heads, t.index, t.deleted = nil, make(map[string]int), make(map[envelope.Version]int)
+	t.heads, t.index, t.deleted = nil, keyindex.Index{}, make(map[envelope.Version]int)
 	t.scratch = make([]cell, len(now.Columns))
 }
 
@@ -56,13 +57,10 @@ func (t *building) truncate(c *envelope.Change) {
 		return
 	}
 	t.truncated, t.emptied = true, c.Version
-	for key, slot := range t.index {
-		if h := &t.heads[slot]; supersedes(c.Version, h.version) {
-			h.dropped = true
-			delete(t.index, key)
-		} else {
-			h.origin = none
-		}
+	for i := range t.heads {
+		h := &t.heads[i]
+		h.dropped = h.dropped || supersedes(c.Version, h.version)
+		h.origin = none
 	}
 }
 
@@ -79,14 +77,17 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	for _, col := range t.now.key {
 		t.key = t.slots.appendKey(t.key, &t.scratch[col], t.now.Columns[col].Type)
 	}
-	slot, held := t.index[string(t.key)]
+	slot, isNew := t.index.Add(t.key)
+	held := !isNew && !t.heads[slot].dropped
 	switch {
-	case !held:
-		slot = t.slots.add()
-		t.index[string(t.key)] = slot
+	case isNew:
+		t.slots.add()
 		t.heads = append(t.heads, head{origin: t.inTable(b, slot)})
 		b.rows++
 		b.bytes += len(t.key) + len(t.scratch)*24
+	case !held:
+		clear(t.slots.row(slot))
+		t.heads[slot] = head{origin: none}
 	case !supersedes(c.Version, t.heads[slot].version), c.Version.Repeats(t.heads[slot].version):
 		t.slots.arena = t.slots.arena[:arena]
 		return nil
@@ -253,7 +254,7 @@ func (t *building) stillDeleted(slot int, place envelope.Version) bool {
 
 // seal ends the delta that is being made.
 func (t *building) seal() {
-	if !t.truncated && len(t.index) == 0 {
+	if !t.truncated && t.index.Len() == 0 {
 		return
 	}
 	d := &Delta{Table: t.table, Truncated: t.truncated}

@@ -51,12 +51,8 @@ func (s *slots) row(slot int) []cell {
 	return s.cells[slot*s.width : (slot+1)*s.width : (slot+1)*s.width]
 }
 
-// add returns a new slot, whose cells are Missing.
-func (s *slots) add() int {
-	slot := len(s.cells) / max(s.width, 1)
-	s.cells = append(s.cells, make([]cell, s.width)...)
-	return slot
-}
+// add adds a slot, whose cells are Missing.
+func (s *slots) add() { s.cells = append(s.cells, make([]cell, s.width)...) }
 
 // convert sets a cell to what a column of the type holds of a value.
 func (s *slots) convert(c *cell, d envelope.Datum, t icetype.Type) error {
