@@ -88,8 +88,9 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	case !held:
 		clear(t.slots.row(slot))
 		t.heads[slot] = head{origin: none}
-	case !supersedes(c.Version, t.heads[slot].version), c.Version.Repeats(t.heads[slot].version):
+	case c.Version.Repeats(t.heads[slot].version), !supersedes(c.Version, t.heads[slot].version):
 		t.slots.arena = t.slots.arena[:arena]
+		t.repeated(slot, c.Version)
 		return nil
 	}
 	if effect == envelope.Delete {
@@ -100,6 +101,14 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	t.heads[slot].version = c.Version
 	b.bytes += len(t.slots.arena) - arena
 	return nil
+}
+
+// repeated keeps the later clock of a change that comes again: what the stream goes
+// back over must win as a whole.
+func (t *building) repeated(slot int, v envelope.Version) {
+	if held := &t.heads[slot].version; v.Repeats(*held) && v.Compare(*held) > 0 {
+		*held = v
+	}
 }
 
 // inTable returns the origin of a row of which nothing is held yet.

@@ -99,6 +99,25 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// A change that is repeated with a later clock is as new as that: what came between
+// the two deliveries, from a server whose log is behind, is older.
+func TestRepeatsKeepTheLaterClock(t *testing.T) {
+	at := func(lsn, commitMS, clockMS int, big string) *envelope.Change {
+		var d envelope.Debezium
+		c := new(envelope.Change)
+		record := fmt.Sprintf(`{"before":null,"after":%s,"op":"u","ts_ms":%d,"source":{"connector":"postgresql","db":"shop","schema":"public","table":"items","snapshot":"false","ts_ms":%d,"sequence":"[\"%d\",\"%d\"]","lsn":%d}}`,
+			row(1, 1, big), clockMS, commitMS, lsn-1, lsn, lsn)
+		require.NoError(t, d.Decode(c, []byte(record)))
+		c.Schema, c.Key = itemSchema, envelope.Row(`{"ID":1}`)
+		return c
+	}
+	var b iceberg.Builder
+	require.NoError(t, b.Add(at(2000, 5000, 6000, `"kept"`)))
+	require.NoError(t, b.Add(at(2000, 5000, 9000, `"kept"`)))  // again
+	require.NoError(t, b.Add(at(1000, 7000, 8000, `"other"`))) // position and time contradict each other: the clock decides
+	require.Equal(t, "delete [1]; 1=kept", show(b.Flush("", "")[0]))
+}
+
 // What cannot be used leaves the Builder as it was.
 func TestAddFails(t *testing.T) {
 	strict := &envelope.Schema{Fields: []envelope.Field{
