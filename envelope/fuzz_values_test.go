@@ -140,6 +140,8 @@ func FuzzText(f *testing.F) {
 
 var intervalGrammar = regexp.MustCompile(`^P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?(T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+(?:[.,]\d+)?)S)?)?$`)
 
+var nanos = regexp.MustCompile(`[.,]\d{10}`)
+
 // Intervals against a regular expression and math/big.
 func FuzzParseInterval(f *testing.F) {
 	for _, s := range []string{"P1Y2M3DT4H5M6.78S", "P-1Y0M0DT0H0M-0.5S", "P2W", "PT0S", "P", "PT", "P1DT", "P178956970Y7M", "PT9223372036854.775807S", "PT+1,5S"} {
@@ -148,6 +150,9 @@ func FuzzParseInterval(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := ParseInterval(s)
 		m := intervalGrammar.FindStringSubmatch(s)
+		if nanos.MatchString(s) {
+			return // more digits than a nanosecond has
+		}
 		if m == nil || len(s) == 1 || m[5] == "T" {
 			if err == nil {
 				t.Fatalf("%q is %+v", s, got)

@@ -21,7 +21,7 @@ var errInterval = errors.New("envelope: not an interval")
 // ParseInterval returns the interval that an ISO 8601 duration is, such as
 // P1Y2M3DT4H5M6.78S. Each part may have a sign of its own. Seconds are rounded to the
 // microsecond: Debezium adds them up as a double, and writes 8.634295999 for what the
-// database has as 8.634296.
+// database has as 8.634296. They have at most nine digits of fraction.
 func ParseInterval(text string) (Interval, error) {
 	i, ok := parseInterval([]byte(text))
 	if !ok {
