@@ -11,6 +11,15 @@ type Table struct {
 	DB, Schema, Name string
 }
 
+// Lookup returns the entry of a table in a map, and whether it has one: that of its
+// own, or else that of the key without DB, which stands for the table in any database.
+func Lookup[T any](m map[Table]T, t Table) (entry T, ok bool) {
+	if entry, ok = m[t]; !ok {
+		entry, ok = m[Table{Schema: t.Schema, Name: t.Name}]
+	}
+	return entry, ok
+}
+
 // String returns the parts that are not empty, joined with dots.
 func (t Table) String() string {
 	var s strings.Builder

@@ -181,14 +181,21 @@ func (d Datum) Duration() (v time.Duration, ok bool) {
 	if !d.is(KindTime) && !d.is(KindTimeTZ) && !d.is(KindDuration) {
 		return 0, false
 	}
+	n, ok := d.units(1e9)
+	return time.Duration(n), ok
+}
+
+// units returns the seconds in n and the nanoseconds in m as a number of units, of which
+// so many are in a second, if that fits. The nanoseconds are a whole number of them.
+func (d Datum) units(perSecond int64) (n int64, ok bool) {
 	seconds, nanos := d.n, int64(d.m)
 	if seconds < 0 { // towards zero, so that the least one is not beyond what fits
 		seconds, nanos = seconds+1, nanos-1e9
 	}
 	total := sum{ok: true}
-	total.add(seconds, 1e9)
-	total.add(nanos, 1)
-	return time.Duration(total.n), total.ok
+	total.add(seconds, perSecond)
+	total.add(nanos/(1e9/perSecond), 1)
+	return total.n, total.ok
 }
 
 // Interval returns an interval, or a duration as one if it has no fraction of a
@@ -198,10 +205,8 @@ func (d Datum) Interval() (v Interval, ok bool) {
 	case d.is(KindInterval):
 		return Interval{Months: int32(uint32(d.m >> 32)), Days: int32(uint32(d.m)), Micros: d.n}, true
 	case d.is(KindDuration) && d.m%1000 == 0:
-		hi, lo := mulSigned(d.n, 1e6)
-		lo, carry := add64(lo, d.m/1000)
-		hi += int64(carry)
-		return Interval{Micros: int64(lo)}, hi == int64(lo)>>63
+		micros, ok := d.units(1e6)
+		return Interval{Micros: micros}, ok
 	}
 	return Interval{}, false
 }

@@ -80,7 +80,7 @@ func (d Datum) AppendText(dst []byte) []byte {
 		dst = append(dst, '{')
 		first := true
 		for k, v := range d.Entries() {
-			dst = jsonscan.AppendQuoted(comma(dst, &first), string(k.AppendText(nil)))
+			dst = jsonscan.AppendQuoted(comma(dst, &first), k.AppendText(nil))
 			dst = v.appendMember(append(dst, ':'))
 		}
 		return append(dst, '}')
@@ -127,7 +127,7 @@ func (d Datum) appendMember(dst []byte) []byte {
 	if bare {
 		return d.AppendText(dst)
 	}
-	return jsonscan.AppendQuoted(dst, string(d.AppendText(nil)))
+	return jsonscan.AppendQuoted(dst, d.AppendText(nil))
 }
 
 func (d Datum) appendFloat(dst []byte) []byte {

@@ -49,8 +49,6 @@ func mulSigned(a, b int64) (hi int64, lo uint64) {
 	return int64(h) - a>>63&b - b>>63&a, lo
 }
 
-func add64(a, b uint64) (sum, carry uint64) { return bits.Add64(a, b, 0) }
-
 func parseInterval(text []byte) (i Interval, ok bool) {
 	const dateUnits, timeUnits = "YMWD", "HMS"
 	c := cursor{text}

@@ -23,10 +23,7 @@ type KeyFunc func(dst []byte, c *Change) ([]byte, error)
 // change any more.
 func KeyColumns(columns map[Table][]string) KeyFunc {
 	return func(dst []byte, c *Change) ([]byte, error) {
-		names, ok := columns[c.Table]
-		if !ok {
-			names = columns[Table{Schema: c.Table.Schema, Name: c.Table.Name}]
-		}
+		names, _ := Lookup(columns, c.Table)
 		if len(names) == 0 {
 			return dst, fmt.Errorf("%w %s", ErrNoKey, c.Table)
 		}
@@ -87,6 +84,19 @@ func (c *Change) AppendKey(dst []byte, columns ...string) ([]byte, error) {
 
 func keyError(column string, err error) error {
 	return &DecodeError{Path: jsonscan.Pointer(column), Err: err}
+}
+
+// KeyNames returns the names of the columns of c.Key, the transport's key, without
+// those that a topic router added. They share no memory with the record. Errors are as
+// those of AppendKey.
+func (c *Change) KeyNames() ([]string, error) {
+	var found [maxKeyColumns]Column
+	n, err := allColumns(&found, c.Key)
+	names := make([]string, 0, n)
+	for _, col := range found[:n] {
+		names = append(names, string(col.AppendName(nil)))
+	}
+	return names, err
 }
 
 // allColumns collects the columns of a key image.

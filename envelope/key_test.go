@@ -200,3 +200,26 @@ func TestKeysAreInjective(t *testing.T) {
 		}
 	})
 }
+
+func TestKeyNames(t *testing.T) {
+	c := Change{Key: Row(`{"a":1,"__dbz__physicalTableIdentifier":"t","\u0062":2}`)}
+	if names, err := c.KeyNames(); err != nil || len(names) != 2 || names[0] != "a" || names[1] != "b" {
+		t.Errorf("%q, %v", names, err)
+	}
+	if names, err := new(Change).KeyNames(); err != nil || len(names) != 0 {
+		t.Errorf("%q, %v", names, err)
+	}
+	c.Key = Row(`{"a":1,}`)
+	if _, err := c.KeyNames(); err == nil {
+		t.Error("a key that is no JSON has names")
+	}
+}
+
+func TestLookup(t *testing.T) {
+	m := map[Table]int{{"d", "s", "t"}: 1, {"", "s", "t"}: 2}
+	for table, want := range map[Table]int{{"d", "s", "t"}: 1, {"e", "s", "t"}: 2, {"", "s", "t"}: 2, {"d", "s", "u"}: 0} {
+		if got, ok := Lookup(m, table); got != want || ok != (want > 0) {
+			t.Errorf("%v has %d, %v", table, got, ok)
+		}
+	}
+}

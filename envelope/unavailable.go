@@ -177,7 +177,7 @@ const (
 // value, which is only not here: it must neither be written nor be replaced by an older
 // one. It does not alias v.
 func (p *Placeholder) Reference(v Value) ([]byte, bool) {
-	if len(v) < len(referencePrefix)+2 || v[0] != '"' || v[1] != '_' && v[1] != 'X' {
+	if len(v) <= len(referencePrefix)+2 || v[0] != '"' || v[1] != '_' && v[1] != 'X' {
 		return nil, false
 	}
 	contents := v[1 : len(v)-1]

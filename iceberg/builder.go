@@ -112,7 +112,7 @@ func (b *Builder) Add(c *envelope.Change) error {
 func (b *Builder) table(c *envelope.Change) (*building, error) {
 	source := c.Schema
 	if source == nil {
-		source = entry(b.Schemas, c.Table)
+		source, _ = envelope.Lookup(b.Schemas, c.Table)
 	}
 	t := b.begun(c.Table)
 	if t.now != nil && (source == nil || t.now.source == source) {
@@ -121,8 +121,12 @@ func (b *Builder) table(c *envelope.Change) (*building, error) {
 	if source == nil {
 		return nil, fmt.Errorf("%w %s", ErrNoSchema, c.Table)
 	}
-	mapping := entry(b.Mappings, c.Table)
-	now, err := mapping.of(c.Table, source, keyNames(c.Key))
+	key, err := c.KeyNames()
+	if err != nil {
+		return nil, err
+	}
+	mapping, _ := envelope.Lookup(b.Mappings, c.Table)
+	now, err := mapping.of(c.Table, source, key)
 	switch {
 	case err != nil:
 		return nil, err
@@ -153,28 +157,6 @@ func (b *Builder) begun(table envelope.Table) *building {
 	b.last = t
 	return t
 }
-
-// entry returns the entry of a table, or that of the table in any database.
-func entry[T any](m map[envelope.Table]T, t envelope.Table) T {
-	if found, ok := m[t]; ok {
-		return found
-	}
-	return m[envelope.Table{Schema: t.Schema, Name: t.Name}]
-}
-
-// keyNames returns the columns of the transport's key, without those that a topic
-// router added.
-func keyNames(key envelope.Row) (names []string) {
-	for c, err := range key.Columns() {
-		name := string(c.AppendName(nil))
-		if err == nil && (len(name) < len(routed) || name[:len(routed)] != routed) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-const routed = "__dbz__"
 
 // Flush returns the deltas of what was added, in an order in which they can be
 // committed, and empties the Builder. A table has several if its schema changed in

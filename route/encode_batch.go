@@ -55,7 +55,7 @@ func (f *Firehose) encoder() *Encoder {
 func (b *batch) encode(it *item, c *envelope.Change, effect envelope.Effect) bool {
 	schema := c.Schema
 	if schema == nil {
-		schema = typesOf(b.f.Schemas, c.Table)
+		schema, _ = envelope.Lookup(b.f.Schemas, c.Table)
 	}
 	n := len(b.encoded)
 	encoded, err := b.encoder.append(b.encoded, c.Table, schema, it.row, effect == envelope.Delete)

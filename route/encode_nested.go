@@ -61,23 +61,3 @@ func (e *Encoder) appendKey(dst []byte, k envelope.Datum, t *target) ([]byte, er
 	}
 	return append(dst, '"'), nil
 }
-
-// appendString appends text as a JSON string.
-func appendString(dst, text []byte) []byte {
-	const digits = "0123456789abcdef"
-	dst = append(dst, '"')
-	done := 0
-	for i, c := range text {
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, text[done:i]...)
-		done = i + 1
-		if c < 0x20 {
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		} else {
-			dst = append(dst, '\\', c)
-		}
-	}
-	return append(append(dst, text[done:]...), '"')
-}

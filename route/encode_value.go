@@ -8,6 +8,7 @@ import (
 
 	"github.com/rowdelta/rowdelta/envelope"
 	"github.com/rowdelta/rowdelta/envelope/icetype"
+	"github.com/rowdelta/rowdelta/internal/jsonscan"
 	"github.com/rowdelta/rowdelta/internal/uuid"
 	"github.com/segmentio/asm/base64"
 )
@@ -41,7 +42,7 @@ func (e *Encoder) appendValue(dst []byte, d envelope.Datum, t *target) ([]byte, 
 		if !uuid.Is(v) {
 			return dst, icetype.ErrUUID
 		}
-		return appendString(dst, v), nil
+		return jsonscan.AppendQuoted(dst, v), nil
 	case icetype.Fixed, icetype.Binary:
 		return e.appendBinary(dst, d, t)
 	case icetype.List, icetype.Map, icetype.Struct:
@@ -53,10 +54,10 @@ func (e *Encoder) appendValue(dst []byte, d envelope.Datum, t *target) ([]byte, 
 func (e *Encoder) appendText(dst []byte, d envelope.Datum) []byte {
 	if d.Kind() == envelope.KindText {
 		v, _ := d.Bytes()
-		return appendString(dst, v)
+		return jsonscan.AppendQuoted(dst, v)
 	}
 	e.text = d.AppendText(e.text[:0])
-	return appendString(dst, e.text)
+	return jsonscan.AppendQuoted(dst, e.text)
 }
 
 // appendReal appends the shortest text of a float, without an exponent where that

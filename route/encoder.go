@@ -152,7 +152,7 @@ const maxPlans = 1024
 // Without a schema it checks only how the types are spelled.
 func (e *Encoder) Check(table envelope.Table, schema *envelope.Schema) error {
 	var wrong []error
-	types := typesOf(e.Types, table)
+	types, _ := envelope.Lookup(e.Types, table)
 	for _, column := range slices.Sorted(maps.Keys(types)) {
 		if schema != nil && schema.Index(column) < 0 {
 			wrong = append(wrong, &TypesError{table, column, "the schema has no such column"})
@@ -240,14 +240,6 @@ func columnError(column string, err error) error {
 	return &envelope.DecodeError{Path: jsonscan.Pointer(column), Err: err}
 }
 
-// typesOf returns the entry of a table.
-func typesOf[T any](types map[envelope.Table]T, t envelope.Table) T {
-	if found, ok := types[t]; ok {
-		return found
-	}
-	return types[envelope.Table{Schema: t.Schema, Name: t.Name}]
-}
-
 func (e *Encoder) plan(key planKey) *plan {
 	if e.last != nil && e.last.planKey == key {
 		return e.last
@@ -274,7 +266,7 @@ func (p *plan) errs() []error {
 
 func (e *Encoder) newPlan(key planKey) *plan {
 	p := &plan{planKey: key}
-	types := typesOf(e.Types, key.table)
+	types, _ := envelope.Lookup(e.Types, key.table)
 	var wrong []error
 	refuse := func(column, reason string) { wrong = append(wrong, &TypesError{key.table, column, reason}) }
 	taken := make(map[string]string)

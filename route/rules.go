@@ -69,11 +69,7 @@ func (r *Rules) Route(c *envelope.Change) (Destination, error) {
 }
 
 func (r *Rules) resolve(t envelope.Table) (Destination, error) {
-	to, ok := r.Tables[t]
-	if !ok {
-		to, ok = r.Tables[envelope.Table{Schema: t.Schema, Name: t.Name}]
-	}
-	if ok {
+	if to, ok := envelope.Lookup(r.Tables, t); ok {
 		return r.expand(to, t)
 	}
 	for _, p := range r.Patterns {

@@ -96,25 +96,27 @@ func TextIs(contents []byte, s string) bool {
 
 // AppendQuoted appends s as a JSON string. Bytes that are not UTF-8 become
 // U+FFFD.
-func AppendQuoted(dst []byte, s string) []byte {
+func AppendQuoted[T ~string | ~[]byte](dst []byte, s T) []byte {
 	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
+	done := 0 // what stands before it is appended
 	for i := 0; i < len(s); {
-		c := s[i]
+		c, n := s[i], 1
 		switch {
+		case c >= utf8.RuneSelf:
+			var r rune
+			if r, n = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))])); r == utf8.RuneError && n == 1 {
+				dst = utf8.AppendRune(append(dst, s[done:i]...), r)
+				done = i + 1
+			}
 		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
+			dst = append(append(dst, s[done:i]...), '\\', c)
+			done = i + 1
 		case c < 0x20:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-		default:
-			r, n := utf8.DecodeRuneInString(s[i:])
-			dst = utf8.AppendRune(dst, r)
-			i += n
-			continue
+			dst = append(append(dst, s[done:i]...), '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+			done = i + 1
 		}
-		i++
+		i += n
 	}
-	return append(dst, '"')
+	return append(append(dst, s[done:]...), '"')
 }
