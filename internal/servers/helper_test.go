@@ -42,6 +42,8 @@ func play(role string) int {
 			}
 			fmt.Println("helper ignores a signal")
 		}
+	case "pipe":
+		return answer()
 	case "silent": // never ready
 		<-stop
 		return 0

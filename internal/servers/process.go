@@ -88,6 +88,16 @@ func (p *process) spawn() error {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes(p.as)
 
+	r, err := begin(cmd)
+	if err != nil {
+		return err
+	}
+	p.run = r
+	return nil
+}
+
+// begin starts a command that attributes describes.
+func begin(cmd *exec.Cmd) (*run, error) {
 	r := &run{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -101,11 +111,7 @@ func (p *process) spawn() error {
 			close(r.done)
 		}
 	}()
-	if err := <-started; err != nil {
-		return err
-	}
-	p.run = r
-	return nil
+	return r, <-started
 }
 
 // await polls ready until it succeeds, the process ends, or the time is over.
