@@ -70,8 +70,12 @@ func (r *Reassembler) Pending() []Orphan {
 // nobody has asked for, and without an answer from each of them there is no
 // watermark.
 //
-// A consumer that catches up goes through history faster than it happened; the
-// age is that of the records' arrivals, not of the time that it takes.
+// A consumer that catches up goes through history faster than it happened, and
+// one that is slow finds old parts that lay unread; the age is that of the
+// records' arrivals, not of the time that reading takes. For the same reason the
+// time of a question is by the stream's clock, not by one that may be ahead of
+// it. An age that is shorter than the pause between two parts' arrivals gives up
+// records whose other parts are still to be read.
 func (r *Reassembler) Expire(ctx context.Context, watermark time.Time) ([]Orphan, error) {
 	r.init()
 	out := r.strays

@@ -37,7 +37,7 @@ type consumer struct {
 	log     *slog.Logger
 	poll    time.Duration // between two reads of a shard
 	every   time.Duration // between two commits
-	age     time.Duration // after which an image that lacks parts is given up
+	age     time.Duration // between two parts' arrivals in the stream, after which no more are waited for
 	answers int           // in memory at once
 	memory  int64         // bytes for parts of records that wait for others
 
@@ -241,7 +241,11 @@ func (c *consumer) apply(change *envelope.Change) error {
 // it as done: whoever needs every change stores these somewhere, which shard and
 // sequence number suffice for while the stream keeps the record.
 func (c *consumer) lost(in dsql.Record, err error) {
-	c.log.Error("A CHANGE IS LOST", "shard", in.Shard, "sequence", in.Sequence, "error", err)
+	what := "A CHANGE IS LOST"
+	if errors.Is(err, dsql.ErrGivenUp) {
+		what = "too late: a part of a record that was given up" // which was reported then, with what it costs
+	}
+	c.log.Error(what, "shard", in.Shard, "sequence", in.Sequence, "error", err)
 	if part, ok := errors.AsType[*dsql.PartError](err); ok {
 		c.orphans(part.Lost)
 	}

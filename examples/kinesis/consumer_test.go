@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -243,61 +241,6 @@ func (s stuck) Apply(*envelope.Change) (bool, error) {
 }
 
 func (s stuck) Flush() (int64, error) { return 0, nil }
-
-// Parts that never come cost their own change and nothing else: it is given up,
-// reported, and the checkpoint moves on. Not before the age has passed, and not
-// while a shard is left that may have them.
-func TestConsumerGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, dsqltest.Generator{Seed: 3, Transactions: 40, Large: 0.3, SplitAt: 600, FragmentBytes: 100, LargeBytes: 1000, Shards: 2, Reshards: 3})
-		lost := removePart(t, w.api.stream)
-		w.api.answer = 1 // of the shards, some are read long before the others
-		w.last()
-		log := w.log.String()
-		if n := strings.Count(log, "given up"); n != 1 {
-			t.Errorf("%d images were given up\n%s", n, log)
-		}
-		if n := len(w.api.stream.Whole); len(w.seen) != n-1 {
-			t.Errorf("%d changes came to the sink, want all %d but one", len(w.seen), n)
-		}
-		var c envelope.Change
-		d := dsql.Decoder{ClusterAsDB: true}
-		if err := d.Decode(&c, lost); err != nil || w.seen[describe(&c)] {
-			t.Errorf("the change without a part came to the sink (%v)", err)
-		}
-		w.checkEnd()
-	})
-}
-
-// A shard that was read to the present may have been closed in the meantime, with
-// children that nobody has read yet: what they can have is not given up.
-func TestConsumerWaitsForChildren(t *testing.T) {
-	for seed := range uint64(3) {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, dsqltest.Generator{Seed: seed, Large: 0.3, SplitAt: 600, FragmentBytes: 100, LargeBytes: 1000, Shards: 2, Reshards: 2})
-			w.api.resharded, w.api.linger = time.Now().Add(time.Second), 900 // for one and a half minutes
-			w.last()
-			w.check()
-		})
-	}
-}
-
-// removePart takes a fragment away and returns the record that it belongs to.
-func removePart(t *testing.T, stream *dsqltest.Stream) []byte {
-	t.Helper()
-	for i := range stream.Shards {
-		s := &stream.Shards[i]
-		for j, r := range s.Records {
-			if bytes.HasPrefix(r.Data, []byte(`{"type":"fragment"`)) && j > 0 {
-				change := s.Changes[j]
-				s.Records, s.Changes = slices.Delete(s.Records, j, j+1), slices.Delete(s.Changes, j, j+1)
-				return stream.Whole[change]
-			}
-		}
-	}
-	t.Fatal("nothing was cut")
-	return nil
-}
 
 // Records that are no records are reported and left behind.
 func TestConsumerLeavesOutBadRecords(t *testing.T) {

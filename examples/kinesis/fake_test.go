@@ -10,11 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/rowdelta/rowdelta/dsql"
 	"github.com/rowdelta/rowdelta/dsql/dsqltest"
 )
 
 // A fake is a service that has a generated stream, the last record of which came
-// an hour ago.
+// an hour ago unless the test says otherwise. It shows what has arrived.
 type fake struct {
 	stream    *dsqltest.Stream
 	answer    int                                 // records in an answer, at most
@@ -23,6 +24,8 @@ type fake struct {
 	trimmed   map[string]int                      // records that have left the shard
 	fail      func(operation, shard string) error // nil lets a request succeed
 	shift     time.Duration                       // added to the stream's times
+	slow      func(shard string) time.Duration    // how long its answers are on the way; nil for no time
+	newest    bool                                // MillisBehindLatest counts from a shard's newest record, as kinesis-local's does, not from the present
 
 	mu    sync.Mutex
 	calls map[string]int  // by operation, and by operation and shard
@@ -143,19 +146,28 @@ func (f *fake) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, _ ..
 	if err != nil {
 		return nil, err
 	}
+	if f.slow != nil {
+		defer time.Sleep(f.slow(id))
+	}
 	out := &kinesis.GetRecordsOutput{MillisBehindLatest: aws.Int64(0)}
-	from, to := min(at, len(s.Records)), min(at+f.answer, len(s.Records))
+	arrived := f.arrived(s)
+	from, to := min(at, arrived), min(at+f.answer, arrived)
 	for _, r := range s.Records[from:to] {
 		out.Records = append(out.Records, types.Record{
 			SequenceNumber: aws.String(r.Sequence), ApproximateArrivalTimestamp: aws.Time(r.Arrival.Add(f.shift)), Data: slices.Clone(r.Data),
 		})
 	}
-	if to < len(s.Records) {
+	switch {
+	case to == arrived:
+	case f.newest:
+		*out.MillisBehindLatest = s.Records[arrived-1].Arrival.Sub(s.Records[max(to-1, 0)].Arrival).Milliseconds()
+	default:
 		*out.MillisBehindLatest = time.Since(s.Records[to].Arrival.Add(f.shift)).Milliseconds()
 	}
 	// As in the service, the end is an answer of its own.
-	if next := at + max(len(out.Records), 1); len(out.Records) > 0 || !s.Closed || next <= len(s.Records)+f.linger {
-		if !s.Closed {
+	closed := s.Closed && arrived == len(s.Records)
+	if next := at + max(len(out.Records), 1); len(out.Records) > 0 || !closed || next <= len(s.Records)+f.linger {
+		if !closed {
 			next = to
 		}
 		out.NextShardIterator = iterator(id, next)
@@ -170,6 +182,27 @@ func (f *fake) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, _ ..
 		}
 	}
 	return out, nil
+}
+
+// arrived returns how many records a shard has by now.
+func (f *fake) arrived(s *dsqltest.Shard) int {
+	now := time.Now()
+	n := slices.IndexFunc(s.Records, func(r dsql.Record) bool { return r.Arrival.Add(f.shift).After(now) })
+	if n < 0 {
+		return len(s.Records)
+	}
+	return n
+}
+
+// begin makes the stream's first record arrive now, and the others after it.
+func (f *fake) begin() {
+	first := f.stream.Shards[0].Records[0].Arrival
+	for _, s := range f.stream.Shards {
+		if len(s.Records) > 0 && s.Records[0].Arrival.Before(first) {
+			first = s.Records[0].Arrival
+		}
+	}
+	f.shift = time.Since(first)
 }
 
 func (f *fake) called(operation string) int {

@@ -75,7 +75,7 @@ func parse(args []string, stderr io.Writer) (s settings, err error) {
 	f.StringVar(&s.state, "state", "rows.jsonl", "`file` with the rows")
 	f.DurationVar(&s.poll, "poll", 500*time.Millisecond, "pause between two reads of a shard, which takes five a second from all its consumers")
 	f.DurationVar(&s.commit, "commit", time.Second, "time between two checkpoints")
-	f.DurationVar(&s.age, "age", dsql.DefaultAge, "time after which an image of which parts are missing is given up")
+	f.DurationVar(&s.age, "age", dsql.DefaultAge, "longest time between the arrivals of two parts of a record in the stream; then it is given up")
 	f.IntVar(&s.answers, "answers", 4, "how many answers of the service, of up to 10 MiB each, may be in memory")
 	f.Int64Var(&s.memory, "memory", dsql.DefaultPendingBytes>>20, "`MiB` for parts of records that wait for others; beyond it such records are given up")
 	f.BoolVar(&s.all, "all", false, "print also the changes that are older than their row, and repeats")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
@@ -143,15 +144,26 @@ func (r *reader) read(ctx context.Context) (batch, error) {
 	}
 	r.iterator = answer.NextShardIterator
 	b := batch{shard: r.shard, end: r.iterator == nil, children: answer.ChildShards}
-	if answer.MillisBehindLatest != nil && *answer.MillisBehindLatest == 0 {
-		b.through = asked
-	} else if n := len(answer.Records); n > 0 {
+	if n := len(answer.Records); n > 0 {
 		// Not asked less MillisBehindLatest: that counts from the present or from the
-		// newest record of the shard, depending on whom one asks.
+		// newest record of the shard, depending on whom one asks. In the second case
+		// it can be 0 while records are left that came in the same millisecond.
 		b.through = aws.ToTime(answer.Records[n-1].ApproximateArrivalTimestamp)
+	} else if answer.MillisBehindLatest != nil && *answer.MillisBehindLatest == 0 {
+		b.through = arrivalTime(asked, answer)
 	}
 	b.records = r.fresh(answer.Records, b.end)
 	return b, nil
+}
+
+// arrivalTime returns when an answer was asked for by the service's clock, which
+// is the one that dates the records, or somewhat earlier. This machine's clock
+// may be hours ahead of it: the SDK makes up for that where it signs.
+func arrivalTime(asked time.Time, answer *kinesis.GetRecordsOutput) time.Time {
+	if answered, ok := middleware.GetServerTime(answer.ResultMetadata); ok {
+		return answered.Add(-time.Since(asked))
+	}
+	return asked
 }
 
 // seek gets an iterator for r.at.

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,6 +17,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/rowdelta/rowdelta/dsql"
 	"github.com/rowdelta/rowdelta/dsql/dsqltest"
@@ -135,7 +140,7 @@ func TestReaderTime(t *testing.T) {
 		for i, b := range got.batches {
 			n += len(b.records)
 			want := start.Add(time.Duration(i) * time.Second) // when it was asked for
-			if n < len(records) {
+			if len(b.records) > 0 {
 				want = records[n-1].Arrival.Add(api.shift)
 			}
 			if !b.through.Equal(want) {
@@ -144,6 +149,37 @@ func TestReaderTime(t *testing.T) {
 		}
 	})
 }
+
+// The present is the service's, whatever this machine's clock says, and that of
+// the question: an answer can be long on the way.
+func TestReaderClock(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 3 * time.Hour, -3 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := time.Now().Add(-ahead)
+			api := kinesis.New(kinesis.Options{Region: "us-east-1", HTTPClient: answerer(func(r *http.Request) *http.Response {
+				time.Sleep(20 * time.Second)
+				w := httptest.NewRecorder()
+				w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
+				io.WriteString(w, `{"NextShardIterator":"next","MillisBehindLatest":0,"Records":[]}`)
+				time.Sleep(20 * time.Second)
+				return w.Result()
+			})})
+			r := reader{api: api, iterator: aws.String("first")}
+			b, err := r.read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if early := asked.Sub(b.through); early < 0 || early > 30*time.Second {
+				t.Errorf("a clock %s ahead: the answer claims to be through %s after it was asked for", ahead, -early)
+			}
+		})
+	}
+}
+
+// An answerer answers in place of a network.
+type answerer func(*http.Request) *http.Response
+
+func (a answerer) Do(r *http.Request) (*http.Response, error) { return a(r), nil }
 
 func TestReaderFailures(t *testing.T) {
 	for _, failure := range []error{

@@ -31,6 +31,7 @@ type world struct {
 	repeats float64
 	poll    time.Duration
 	memory  int64
+	lasting time.Duration   // of the last consumer
 	flush   [2]func() error // called before and after the sink's own
 	applied map[string]bool // changes that came to the sink of this consumer
 	seen    map[string]bool // and were there when it was flushed
@@ -199,7 +200,7 @@ func readRows(t *testing.T, path string, stream *dsqltest.Stream) map[envelope.T
 // that must make no difference.
 func (w *world) last() {
 	w.t.Helper()
-	end := time.Now().Add(5 * time.Minute)
+	end := time.Now().Add(cmp.Or(w.lasting, 5*time.Minute))
 	fail := w.api.fail
 	w.api.fail = func(operation, shard string) error {
 		if time.Now().After(end) {
