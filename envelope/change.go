@@ -45,6 +45,8 @@ type Change struct {
 	Before  Row     // the row before the change; nil if absent or null
 	After   Row     // the row after the change; nil if absent or null
 
+	Snapshot Snapshot // whether the row is one that a snapshot shows, and where in it
+
 	// Schema is the columns of Before and After with their types, if the record told
 	// them: if it came in the schema/payload wrapper of Kafka Connect's JSON converter.
 	// It is nil otherwise, and for a wrapper whose schema is none of a row; see

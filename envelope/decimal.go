@@ -93,6 +93,14 @@ func (d Decimal) Digits() int {
 	if d.wide != nil {
 		return len(new(big.Int).Abs(d.wide).Text(10))
 	}
+	hi, lo := d.magnitude()
+	if hi == 0 {
+		n := bits.Len64(lo|1) * 1233 >> 12 // times the logarithm of 2: as many digits as there are, or one less
+		if lo >= integerPowers[n] {
+			n++
+		}
+		return max(n, 1)
+	}
 	var b [40]byte
 	return len(appendUint128(b[:0], d.hi, d.lo))
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -193,4 +194,28 @@ func TestUnscaledDecimals(t *testing.T) {
 			t.Fatalf("%v came as %v", n, v)
 		}
 	})
+}
+
+// Of each number of digits the least and the greatest, either side of 64 bits.
+func TestDigits(t *testing.T) {
+	for n := 1; n <= 38; n++ {
+		for _, text := range []string{"1" + strings.Repeat("0", n-1), strings.Repeat("9", n)} {
+			for _, sign := range []string{"", "-"} {
+				d, err := ParseDecimal(sign + text)
+				if err != nil || d.Digits() != n {
+					t.Errorf("%s%s: %d digits, %v", sign, text, d.Digits(), err)
+				}
+			}
+		}
+	}
+	if n := (Decimal{}).Digits(); n != 1 {
+		t.Errorf("0: %d digits", n)
+	}
+	for bit := range 64 {
+		for _, n := range []uint64{1 << bit, 1<<bit - 1} {
+			if d := (Decimal{lo: n}); d.Digits() != len(strconv.FormatUint(n, 10)) {
+				t.Errorf("%d: %d digits", n, d.Digits())
+			}
+		}
+	}
 }

@@ -56,7 +56,8 @@ func (d *Debezium) decodePosition(c *Change, b []byte, s *level, from connector,
 	if c.Time, err = s.nanos(b, fieldTSNS, fieldTSUS, fieldTSMS); err != nil {
 		return err
 	}
-	p := position{b: b, source: s, connector: from, ns: c.Time, seen: seen, op: c.Op}
+	c.Snapshot = snapshotOf(contents(s.Raw(b, fieldSnapshot)))
+	p := position{b: b, source: s, connector: from, ns: c.Time, seen: seen, op: c.Op, snapshot: c.Snapshot}
 	if c.Op != OpDelete {
 		p.flags = flagMade
 	}
@@ -104,6 +105,7 @@ type position struct {
 	connector connector
 	ns, seen  int64 // commit time, connector's clock
 	op        Op
+	snapshot  Snapshot
 	flags     uint64
 }
 
@@ -114,7 +116,7 @@ func (p *position) uint(f field) (uint64, bool) { return jsonscan.Uint(p.text(f)
 // initial reports whether the change is an initial snapshot's read. Those of an
 // incremental snapshot stand in the stream.
 func (p *position) initial() bool {
-	return p.op == OpRead && string(p.text(fieldSnapshot)) != "incremental"
+	return p.op == OpRead && p.snapshot != SnapshotIncremental
 }
 
 // version returns the version by the connector's position, and one of time

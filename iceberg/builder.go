@@ -15,6 +15,7 @@ import (
 const (
 	DefaultMaxBytes = 128 << 20
 	DefaultMaxRows  = 1 << 20
+	DefaultMaxShown = 4 << 20 // up to 128 MB
 )
 
 // A Builder makes deltas of changes: of each row the newest one, by its version, and
@@ -48,11 +49,34 @@ type Builder struct {
 	// and the rows of all tables. 0 means DefaultMaxBytes and DefaultMaxRows.
 	MaxBytes, MaxRows int
 
+	// Sweep says that a completed snapshot takes the rows that it did not show: rows
+	// that were deleted while nobody streamed. The delta that follows its last record
+	// has the keys that stay, see [Delta.Shown].
+	//
+	// That is right only if the Builder gets all that a snapshot shows, in its order, and
+	// if the destination has no other rows: not behind a filter of repeats, on one
+	// partition of several, where records that fail are left out, where several sources
+	// or tables are written into one, or where snapshots select rows
+	// (snapshot.select.statement.overrides, a signal's additional-conditions).
+	//
+	// Nothing is swept by a snapshot that is seen only in part, across a new Builder, a
+	// record that fails, a change of the key's columns or more keys than MaxShown; by an
+	// incremental snapshot; by Debezium 1.9, which does not mark where a table begins;
+	// of a table of which a snapshot shows no row, or one, which is marked only as the
+	// last; or if changes are Disordered.
+	Sweep bool
+
+	// MaxShown bounds the keys that are held for sweeps, of all tables, over flushes: each
+	// takes 20 to 32 bytes. The table with the first key that is too many is not swept. 0
+	// means DefaultMaxShown.
+	MaxShown int
+
 	tables map[envelope.Table]*building
 	last   *building
 	order  int // how many tables were begun since the last flush
 	rows   int
 	bytes  int
+	shown  int // keys
 	reader envelope.RowReader
 }
 
@@ -98,11 +122,13 @@ func (b *Builder) Add(c *envelope.Change) error {
 	}
 	t, err := b.table(c)
 	if err != nil {
+		b.giveUp(b.begun(c.Table))
 		return err
 	}
 	before := len(t.slots.arena)
 	if err := t.add(b, c, effect); err != nil {
 		t.slots.arena = t.slots.arena[:before]
+		b.giveUp(t)
 		return err
 	}
 	return nil
@@ -131,7 +157,7 @@ func (b *Builder) table(c *envelope.Change) (*building, error) {
 	case err != nil:
 		return nil, err
 	case t.now != nil && t.now.Equal(&now.Schema):
-		t.now, t.misfit = now, mapping.Misfit // written otherwise, and the same table
+		t.from(now, mapping.Misfit) // written otherwise, and the same table
 		return t, nil
 	case t.now != nil:
 		t.seal()
@@ -147,12 +173,15 @@ func (b *Builder) begun(table envelope.Table) *building {
 	}
 	t := b.tables[table]
 	if t == nil {
-		t = &building{table: table, order: b.order}
-		b.order++
+		t = &building{table: table, order: idle}
 		if b.tables == nil {
 			b.tables = make(map[envelope.Table]*building)
 		}
 		b.tables[table] = t
+	}
+	if t.order == idle {
+		t.order = b.order
+		b.order++
 	}
 	b.last = t
 	return t
@@ -166,13 +195,21 @@ func (b *Builder) Flush(from, to string) []*Delta {
 	tables := slices.SortedFunc(maps.Values(b.tables), func(s, t *building) int { return cmp.Compare(s.order, t.order) })
 	var deltas []*Delta
 	for _, t := range tables {
-		t.seal()
+		if t.order == idle { // its memory is of no use any more
+			if t.sweep == nil {
+				delete(b.tables, t.table)
+			}
+			continue
+		}
+		b.finish(t)
 		for i, d := range t.sealed {
 			d.From, d.To, d.ID = from, to, identify(t.table, from, to, i)
+			d.More = i+1 < len(t.sealed)
 			deltas = append(deltas, d)
 		}
+		t.flushed()
 	}
-	b.tables, b.last, b.order, b.rows, b.bytes = nil, nil, 0, 0, 0
+	b.last, b.order, b.rows, b.bytes = nil, 0, 0, 0
 	return deltas
 }
 

@@ -137,6 +137,13 @@ func (tb table) commit(t require.TestingT, d *iceberg.Delta) {
 	if d.Schema == nil {
 		return
 	}
+	if d.Shown != nil {
+		for id := range tb {
+			if !d.Shown.Has(keyOf(d, id), 0) {
+				delete(tb, id)
+			}
+		}
+	}
 	ids := d.Keys.Columns[0].Ints
 	for _, id := range ids {
 		delete(tb, int(id))
@@ -167,6 +174,13 @@ func (tb table) commit(t require.TestingT, d *iceberg.Delta) {
 		require.NotContains(t, tb, id, "two rows of one key")
 		tb[id] = row
 	}
+}
+
+// keyOf returns a key as it is read from the table.
+func keyOf(d *iceberg.Delta, id int) *iceberg.Rows {
+	keys := &iceberg.Rows{Len: 1, Columns: make([]iceberg.Vector, len(d.Schema.Columns))}
+	keys.Columns[0] = iceberg.Vector{Null: []bool{false}, Ints: []int64{int64(id)}}
+	return keys
 }
 
 // Whatever the changes, wherever the flushes, wherever the stream goes back to an
@@ -237,28 +251,4 @@ func scribble(c *envelope.Change) {
 func encode(s string) string {
 	b, _ := json.Marshal([]byte(s))
 	return strings.Trim(string(b), `"`)
-}
-
-func BenchmarkBuilder(b *testing.B) {
-	const keys = 100_000
-	changes := make([]envelope.Change, keys)
-	for i := range changes {
-		changes[i] = envelope.Change{
-			Op: envelope.OpUpdate, Table: items, Schema: itemSchema, Version: envelope.PositionVersion(0, 0, uint64(i+1)),
-			Key: envelope.Row(fmt.Sprintf(`{"ID":%d}`, i)), After: envelope.Row(item{i, "some text", "bytes"}.json(i, true)),
-		}
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		var build iceberg.Builder
-		for i := range changes {
-			if err := build.Add(&changes[i]); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if d := build.Flush("", ""); d[0].Rows.Len != keys {
-			b.Fatal(d[0].Rows.Len)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/keys, "ns/key")
 }

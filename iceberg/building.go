@@ -2,7 +2,6 @@ package iceberg
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
 	"github.com/rowdelta/rowdelta/internal/keyindex"
@@ -20,8 +19,15 @@ type building struct {
 	heads   []head // by slot
 	index   keyindex.Index
 	deleted map[envelope.Version]int // the slot of the delete at a place of the log
-	scratch []cell
+	scratch row
+	isKey   []bool // by column
 	key     []byte
+	touched []int // see fill
+	there   []int
+	number  []int
+
+	sweep *sweep // nil unless a snapshot is being followed
+	swept bool   // the change's row is not in the table, or goes: an ended snapshot did not show it
 
 	truncated bool             // by the delta that is being made
 	emptied   envelope.Version // of the last truncate; zero if there was none
@@ -31,18 +37,44 @@ type building struct {
 type head struct {
 	version envelope.Version
 	upsert  bool // it is there in the end
+	lacking bool // a change of it had not all columns
 	dropped bool // a truncate took it
 	origin  int  // the slot whose key the row had, in the table, before what is held of it; none if nobody knows
+	own     bool // as Gap.Own
 }
 
 const none = -1
 
-// begin starts a delta of a schema.
+// idle is the order of a table of which nothing was added since the last flush.
+const idle = -1
+
+// begin starts a delta of a schema, where there are no rows yet.
 func (t *building) begin(now *mapped, misfit Misfit) {
+	t.slots.begin(now.Columns)
+	t.from(now, misfit)
+	t.scratch = t.slots.blank()
+	t.isKey = make([]bool, len(now.Columns))
+	for _, col := range now.key {
+		t.isKey[col] = true
+	}
+}
+
+// from says how what is added from now on becomes rows of the schema.
+func (t *building) from(now *mapped, misfit Misfit) {
 	t.now, t.misfit = now, misfit
-	t.slots = slots{width: len(now.Columns)}
-	t.heads, t.index, t.deleted = nil, keyindex.Index{}, make(map[envelope.Version]int)
-	t.scratch = make([]cell, len(now.Columns))
+	t.slots.from(now.source)
+}
+
+// reset forgets all rows, and keeps their memory.
+func (t *building) reset() {
+	t.slots.reset()
+	t.heads, t.deleted = reused(t.heads), nil
+	t.index.Reset()
+}
+
+// flushed forgets everything else.
+func (t *building) flushed() {
+	t.order, t.now, t.sealed, t.emptied = idle, nil, nil, envelope.Version{}
 }
 
 // supersedes reports whether a change of a version is to be applied after one that
@@ -60,13 +92,14 @@ func (t *building) truncate(c *envelope.Change) {
 	for i := range t.heads {
 		h := &t.heads[i]
 		h.dropped = h.dropped || supersedes(c.Version, h.version)
-		h.origin = none
+		h.origin, h.own = none, false
 	}
 }
 
 // add takes an upsert or a delete. On an error nothing is changed but for the arena.
 func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) error {
 	if !supersedes(c.Version, t.emptied) {
+		b.giveUp(t)
 		return nil
 	}
 	arena := len(t.slots.arena)
@@ -75,18 +108,21 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	}
 	t.key = t.key[:0]
 	for _, col := range t.now.key {
-		t.key = t.slots.appendKey(t.key, &t.scratch[col], t.now.Columns[col].Type)
+		t.key = t.slots.appendKey(t.key, &t.scratch, &t.slots.places[col])
+	}
+	if t.swept = false; b.Sweep && !b.Disordered {
+		b.show(t, c, effect)
 	}
 	slot, isNew := t.index.Add(t.key)
 	held := !isNew && !t.heads[slot].dropped
 	switch {
 	case isNew:
 		t.slots.add()
-		t.heads = append(t.heads, head{origin: t.inTable(b, slot)})
+		t.heads = append(room(t.heads, 1), head{origin: t.inTable(b, slot)})
 		b.rows++
-		b.bytes += len(t.key) + len(t.scratch)*24
+		b.bytes += len(t.key) + len(t.isKey)*24
 	case !held:
-		clear(t.slots.row(slot))
+		clear(t.slots.row(slot).states)
 		t.heads[slot] = head{origin: none}
 	case c.Version.Repeats(t.heads[slot].version), !supersedes(c.Version, t.heads[slot].version):
 		t.slots.arena = t.slots.arena[:arena]
@@ -113,7 +149,7 @@ func (t *building) repeated(slot int, v envelope.Version) {
 
 // inTable returns the origin of a row of which nothing is held yet.
 func (t *building) inTable(b *Builder, slot int) int {
-	if t.truncated || b.Disordered {
+	if t.truncated || b.Disordered || t.swept {
 		return none
 	}
 	return slot
@@ -132,18 +168,16 @@ func (t *building) read(b *Builder, c *envelope.Change, effect envelope.Effect) 
 		return columnError(string(others[0].AppendName(nil)), fmt.Errorf("%w: %w", envelope.ErrType, ErrUnknown))
 	}
 	whole := c.Op == envelope.OpCreate || c.Op == envelope.OpRead
-	for col := range t.scratch {
-		cell := &t.scratch[col]
-		if err := t.convert(cell, b.reader.Datum(col), col); err != nil {
+	for col := range t.scratch.states {
+		d := b.reader.Datum(col)
+		if err := t.convert(&d, col); err != nil {
 			return err
 		}
-		if cell.state == envelope.Missing && !slices.Contains(t.now.key, col) {
-			cell.state = envelope.Unavailable
-			if whole {
-				cell.state = envelope.Null
-			}
+		state := &t.scratch.states[col]
+		if *state == envelope.Missing && whole && !t.isKey[col] {
+			*state = envelope.Null
 		}
-		if cell.state == envelope.Null && t.now.Columns[col].Required {
+		if *state == envelope.Null && t.now.Columns[col].Required {
 			return columnError(t.now.source.Fields[col].Name, fmt.Errorf("%w: %w", envelope.ErrType, ErrRequired))
 		}
 	}
@@ -162,9 +196,10 @@ func (t *building) readKey(b *Builder, c *envelope.Change) error {
 		if err = b.reader.Read(t.now.source, row); err != nil {
 			continue
 		}
-		clear(t.scratch)
+		clear(t.scratch.states)
 		for _, col := range t.now.key {
-			if err = t.convert(&t.scratch[col], b.reader.Datum(col), col); err != nil {
+			d := b.reader.Datum(col)
+			if err = t.convert(&d, col); err != nil {
 				break
 			}
 		}
@@ -184,28 +219,28 @@ func (t *building) readKey(b *Builder, c *envelope.Change) error {
 // hasKey returns an error if a column of the key has no value. Null is one.
 func (t *building) hasKey() error {
 	for _, col := range t.now.key {
-		if s := t.scratch[col].state; s != envelope.Set && s != envelope.Null {
+		if s := t.scratch.states[col]; s != envelope.Set && s != envelope.Null {
 			return columnError(t.now.source.Fields[col].Name, fmt.Errorf("%w: %v in the key", envelope.ErrMissing, s))
 		}
 	}
 	return nil
 }
 
-// convert sets a cell to a value of a column.
-func (t *building) convert(c *cell, d envelope.Datum, col int) error {
-	f := &t.now.source.Fields[col]
-	if d.Reference() != nil {
-		return columnError(f.Name, fmt.Errorf("%w: %w", envelope.ErrType, ErrReference))
+// convert sets a column of scratch to a value.
+func (t *building) convert(d *envelope.Datum, col int) error {
+	err := t.slots.convert(&t.scratch, &t.slots.places[col], d)
+	if err == nil && (d.State() != envelope.Unavailable || d.Reference() == nil) {
+		return nil
 	}
-	err := t.slots.convert(c, d, t.now.Columns[col].Type)
+	f := &t.now.source.Fields[col]
 	switch {
 	case err == nil:
+		return columnError(f.Name, fmt.Errorf("%w: %w", envelope.ErrType, ErrReference))
 	case t.misfit == MisfitNull:
-		*c = cell{state: envelope.Null}
-	default:
-		return columnError(f.Name, &MisfitError{f.Type.String(), t.now.Columns[col].Type.String(), err})
+		t.scratch.states[col] = envelope.Null
+		return nil
 	}
-	return nil
+	return columnError(f.Name, &MisfitError{f.Type.String(), t.now.Columns[col].Type.String(), err})
 }
 
 // delete makes a slot's row one that is not there. What it held stays: it is what a
@@ -214,9 +249,12 @@ func (t *building) delete(slot int, c *envelope.Change) {
 	h, row := &t.heads[slot], t.slots.row(slot)
 	h.upsert = false
 	for _, col := range t.now.key {
-		row[col] = t.scratch[col]
+		row.take(&t.slots.places[col], &t.scratch)
 	}
 	if place, ok := c.Version.Place(); ok {
+		if t.deleted == nil {
+			t.deleted = make(map[envelope.Version]int)
+		}
 		t.deleted[place] = slot
 	}
 }
@@ -235,23 +273,40 @@ func (t *building) upsert(slot int, held bool, c *envelope.Change) {
 	case !held || h.upsert:
 		was = slot
 	}
-	origin := none
-	if was != none {
-		origin = t.heads[was].origin
+	origin, own := none, false
+	switch was {
+	case none:
+	case slot:
+		origin, own = h.origin, h.own
+	default:
+		origin, own = t.heads[was].origin, h.origin == slot && (!held || h.upsert)
 	}
-	for col := range row {
-		now := t.scratch[col]
-		if now.state == envelope.Unavailable && was != none {
-			switch older := t.slots.row(was)[col]; older.state {
-			case envelope.Set:
-				now = older
-			case envelope.Null: // a value that is not sent is there, so that a change is missing between the two
-				origin = none
-			}
+	h.lacking = false
+	nowhere := origin == none // else the table is asked first: a key may be taken before its owner leaves it
+	for col, state := range t.scratch.states {
+		if state != envelope.Unavailable && state != envelope.Missing {
+			continue
 		}
-		row[col] = now
+		h.lacking = true
+		if was == none {
+			continue
+		}
+		older, p := t.slots.row(was), &t.slots.places[col]
+		switch {
+		case older.states[col] == envelope.Set:
+			t.scratch.take(p, &older)
+		case nowhere && own && held && row.states[col] == envelope.Set:
+			t.scratch.take(p, &row)
+		case older.states[col] != envelope.Null:
+		case state == envelope.Missing || t.misfit == MisfitNull:
+			t.scratch.states[col] = envelope.Null
+		default: // a value in place of which the source sent a placeholder is there: a change is missing between the two
+			origin = none
+		}
 	}
-	h.upsert, h.origin = true, origin
+	copy(row.states, t.scratch.states)
+	copy(row.words, t.scratch.words)
+	h.upsert, h.origin, h.own = true, origin, own
 }
 
 // stillDeleted reports whether a slot is as the delete at a place of the log left it.
@@ -261,7 +316,7 @@ func (t *building) stillDeleted(slot int, place envelope.Version) bool {
 	return ok && at == place && !h.upsert && !h.dropped
 }
 
-// seal ends the delta that is being made.
+// seal ends the delta that is being made, if there is one.
 func (t *building) seal() {
 	if !t.truncated && t.index.Len() == 0 {
 		return
@@ -273,13 +328,15 @@ func (t *building) seal() {
 	}
 	t.sealed = append(t.sealed, d)
 	t.truncated = false
+	t.reset()
 }
 
 // fill adds the rows to a delta.
 func (t *building) fill(d *Delta) {
-	var touched, there []int
-	number := make([]int, len(t.heads)) // of a slot's key
-	for slot, h := range t.heads {
+	touched, there := room(t.touched[:0], len(t.heads)), room(t.there[:0], len(t.heads))
+	number := room(t.number[:0], len(t.heads))[:len(t.heads)] // of a slot's key
+	for slot := range t.heads {
+		h := &t.heads[slot]
 		if h.dropped {
 			continue
 		}
@@ -293,22 +350,32 @@ func (t *building) fill(d *Delta) {
 	for i := range all {
 		all[i] = i
 	}
-	d.Keys = t.slots.vectors(t.now.Columns, t.now.key, touched)
-	d.Rows = t.slots.vectors(t.now.Columns, all, there)
+	d.Keys, d.Rows = t.slots.vectors(t.now.key, touched), t.slots.vectors(all, there)
 	for i, slot := range there {
-		var columns []int
-		for col, c := range t.slots.row(slot) {
-			if c.state == envelope.Unavailable {
-				columns = append(columns, col)
-			}
+		if t.heads[slot].lacking {
+			t.gap(d, i, slot, number)
 		}
-		if columns == nil {
-			continue
-		}
-		gap := Gap{Row: i, Columns: columns, Key: none}
-		if from := t.heads[slot].origin; from != none && !t.heads[from].dropped {
-			gap.Key = number[from]
-		}
-		d.Gaps = append(d.Gaps, gap)
 	}
+	t.touched, t.there, t.number = reused(touched), reused(there), reused(number)
+}
+
+// gap adds what is not known of the i-th row.
+func (t *building) gap(d *Delta, i, slot int, number []int) {
+	gap := Gap{Row: i, Key: none}
+	for col, state := range t.slots.row(slot).states {
+		if state == envelope.Unavailable || state == envelope.Missing {
+			gap.Columns = append(gap.Columns, col)
+		}
+	}
+	if gap.Columns == nil {
+		return
+	}
+	h := &t.heads[slot]
+	switch from := h.origin; {
+	case from != none && !t.heads[from].dropped:
+		gap.Key, gap.Own = number[from], h.own
+	case h.own:
+		gap.Key = number[slot]
+	}
+	d.Gaps = append(d.Gaps, gap)
 }

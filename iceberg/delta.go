@@ -22,6 +22,10 @@ type Delta struct {
 	// the changes, as the Builder's caller calls them.
 	From, To string
 
+	// More says that other deltas of the table follow, with the same From and To: what is
+	// before To is only in the table when the last of them is.
+	More bool
+
 	// Truncated says that all rows which the table has go, before anything else.
 	Truncated bool
 
@@ -29,6 +33,10 @@ type Delta struct {
 	// key have vectors. Rows are the rows as they are in the end. A row's key is among
 	// Keys; the keys that have no row are those of deleted rows.
 	Keys, Rows Rows
+
+	// Shown, unless it is nil, is what a completed snapshot showed, and Rows with it: every
+	// row that the table has and whose key Shown has not goes too. See Builder.Sweep.
+	Shown *Shown
 
 	// Gaps are the columns of Rows whose values the source did not send. They are null
 	// in Rows, and must be read from the table as it was before the delta.
@@ -40,6 +48,10 @@ type Gap struct {
 	Row     int   // its number in Rows
 	Columns []int // numbers of the schema's columns
 	Key     int   // the number, in Keys, of the row that has them in the table; -1 if none is known to have them
+
+	// Own says that the row of the gap's own key has them if the table has no row of Key:
+	// what changes a key may come once more after a snapshot that shows it.
+	Own bool
 }
 
 // Rows are rows, or keys, column by column.

@@ -57,6 +57,9 @@ func show(d *iceberg.Delta) string {
 				from = fmt.Sprint(d.Keys.Columns[0].Ints[g.Key])
 			}
 			fmt.Fprintf(&b, "?%v of %s", g.Columns, from)
+			if g.Own {
+				b.WriteString(" or its own")
+			}
 		}
 	}
 	return b.String()
@@ -72,10 +75,16 @@ func TestGaps(t *testing.T) {
 		{"from the table", []*envelope.Change{change(update, 1, 1, row(1, 1, lacking))}, false, "delete [1]; 1=?[2] of 1"},
 		{"from before", []*envelope.Change{change(update, 1, 1, row(1, 1, `"a"`)), change(update, 2, 1, row(1, 2, lacking))}, false, "delete [1]; 1=a"},
 		{"twice from the table", []*envelope.Change{change(update, 1, 1, row(1, 1, lacking)), change(update, 2, 1, row(1, 2, lacking))}, false, "delete [1]; 1=?[2] of 1"},
-		{"from the old key", []*envelope.Change{change(remove, 1, 1, ""), change(create, 1, 2, row(2, 1, lacking))}, false, "delete [1 2]; 2=?[2] of 1"},
+		{"from the old key", []*envelope.Change{change(remove, 1, 1, ""), change(create, 1, 2, row(2, 1, lacking))}, false, "delete [1 2]; 2=?[2] of 1 or its own"},
 		{"from the old key, held", []*envelope.Change{change(update, 1, 1, row(1, 1, `"a"`)), change(remove, 2, 1, ""), change(create, 2, 2, row(2, 1, lacking))}, false, "delete [1 2]; 2=a"},
-		{"over two keys", []*envelope.Change{change(remove, 1, 1, ""), change(create, 1, 2, row(2, 1, lacking)), change(remove, 2, 2, ""), change(create, 2, 3, row(3, 1, lacking))}, false, "delete [1 2 3]; 3=?[2] of 1"},
+		{"over two keys", []*envelope.Change{change(remove, 1, 1, ""), change(create, 1, 2, row(2, 1, lacking)), change(remove, 2, 2, ""), change(create, 2, 3, row(3, 1, lacking))}, false, "delete [1 2 3]; 3=?[2] of 1 or its own"},
 		{"the old key was taken", []*envelope.Change{change(remove, 1, 1, ""), change(create, 2, 1, row(1, 2, `"b"`)), change(create, 1, 2, row(2, 1, lacking))}, false, "delete [1 2]; 1=b 2=?[2] of nobody"},
+		{"shown before", []*envelope.Change{change(update, 1, 2, row(2, 1, `"b"`)), change(remove, 2, 1, ""), change(create, 2, 2, row(2, 1, lacking))}, false, "delete [2 1]; 2=?[2] of 1 or its own"},
+		{"shown before without it", []*envelope.Change{change(update, 1, 2, row(2, 1, lacking)), change(remove, 2, 1, ""), change(create, 2, 2, row(2, 1, lacking)), change(update, 3, 2, row(2, 2, lacking))}, false, "delete [2 1]; 2=?[2] of 1 or its own"},
+		{"another row under the new key", []*envelope.Change{change(update, 1, 2, row(2, 1, `"b"`)), change(remove, 2, 2, ""), change(remove, 3, 1, ""), change(create, 3, 2, row(2, 1, lacking))}, false, "delete [2 1]; 2=?[2] of 1"},
+		{"shown before, the old one without it", []*envelope.Change{change(update, 1, 1, row(1, 1, `null`)), change(remove, 2, 1, ""), change(create, 2, 2, row(2, 1, lacking))}, false, "delete [1 2]; 2=?[2] of 2"},
+		{"shown before a truncate", []*envelope.Change{change(remove, 2, 1, ""), change(create, 2, 2, row(2, 1, lacking)), change(empty, 1, 0, "")}, false, "truncate; delete [1 2]; 2=?[2] of nobody"},
+		{"the old key's values were truncated", []*envelope.Change{change(update, 1, 1, row(1, 1, `"a"`)), change(empty, 2, 0, ""), change(remove, 3, 1, ""), change(create, 3, 2, row(2, 1, lacking))}, false, "truncate; delete [1 2]; 2=?[2] of nobody"},
 		{"no other half", []*envelope.Change{change(create, 1, 2, row(2, 1, lacking))}, false, "delete [2]; 2=?[2] of nobody"},
 		{"null before it", []*envelope.Change{change(update, 1, 1, row(1, 1, `null`)), change(update, 2, 1, row(1, 2, lacking))}, false, "delete [1]; 1=?[2] of nobody"},
 		{"deleted before it", []*envelope.Change{change(remove, 1, 1, ""), change(update, 2, 1, row(1, 2, lacking))}, false, "delete [1]; 1=?[2] of nobody"},
@@ -324,4 +333,31 @@ func TestDeletesByKey(t *testing.T) {
 	require.ErrorIs(t, b.Add(&envelope.Change{Op: remove, Table: items, Before: envelope.Row(`{"ID":"` + unsent + `"}`)}), envelope.ErrMissing)
 	require.NoError(t, b.Add(&envelope.Change{Op: envelope.OpHeartbeat}))
 	require.Equal(t, "delete [1];", show(b.Flush("", "")[0]))
+}
+
+// A null is kept by an update that says nothing of the column; a placeholder stands for a
+// value that is there, so that a null before it tells of a missing change, unless the
+// Builder itself made it one.
+func TestNullBeforeGap(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		op          envelope.Op
+		first, then string
+		misfit      iceberg.Misfit
+		gaps        []iceberg.Gap
+	}{
+		{"nothing is said", create, `{"ID":1,"n":1,"big":null}`, `{"ID":1,"n":2}`, 0, nil},
+		{"a placeholder", create, `{"ID":1,"n":1,"big":null}`, `{"ID":1,"n":2,"big":` + lacking + `}`, 0, []iceberg.Gap{{Row: 0, Columns: []int{2}, Key: -1}}},
+		{"a misfit", create, `{"ID":1,"n":1,"big":null}`, `{"ID":1,"n":2,"big":` + lacking + `}`, iceberg.MisfitNull, nil},
+		{"only then", update, `{"ID":1,"n":1}`, `{"ID":1,"n":2}`, 0, []iceberg.Gap{{Row: 0, Columns: []int{2, 3}, Key: 0}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := iceberg.Builder{Mappings: map[envelope.Table]iceberg.Mapping{items: {Misfit: tt.misfit}}}
+			require.NoError(t, b.Add(change(tt.op, 1, 1, tt.first)))
+			require.NoError(t, b.Add(change(update, 2, 1, tt.then)))
+			d := b.Flush("", "")[0]
+			require.Equal(t, tt.gaps, d.Gaps)
+			require.True(t, d.Rows.Columns[2].Null[0])
+		})
+	}
 }

@@ -3,27 +3,20 @@ package iceberg
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/rowdelta/rowdelta/envelope"
 	"github.com/rowdelta/rowdelta/envelope/icetype"
 )
 
-// A cell is the value of one column. What its word holds follows from the column's
-// type.
-type cell struct {
-	state envelope.State
-	word  uint64 // a whole number, the bits of a float, the lower half of a decimal, or where bytes begin
-	more  uint64 // the upper half of a decimal, or where bytes end
-}
-
 // A class is how values of a type are kept.
 type class uint8
 
 const (
-	whole class = iota
-	real
-	decimal
-	bytes
+	whole   class = iota // one word
+	real                 // one word, the bits of the float
+	decimal              // two words, the lower half first
+	bytes                // two words: where in the arena they begin, and end
 )
 
 func classOf(t icetype.Type) class {
@@ -38,35 +31,170 @@ func classOf(t icetype.Type) class {
 	return whole
 }
 
+// A place is where the values of a column are in a row, and how.
+type place struct {
+	column int
+	class  class
+	word   int
+	typ    icetype.Type
+	way    way
+	limit  int64 // of decimalWay: ten to the power of the precision
+}
+
+// A way is how values of the source's type get there.
+type way uint8
+
+const (
+	anyWay     way = iota // as the type tells
+	intWay                // an integer into long
+	textWay               // text into string
+	decimalWay            // a decimal into one of at most 18 digits
+)
+
+// wayOf returns the way from a type of the source. In the short ones, which are those
+// of most columns, there is nothing that does not fit, or it is told at a glance.
+func wayOf(from *envelope.Type, to icetype.Type) way {
+	switch {
+	case from.Kind == envelope.KindInt && to.Kind == icetype.Long:
+		return intWay
+	case from.Kind == envelope.KindText && to.Kind == icetype.String:
+		return textWay
+	case from.Kind == envelope.KindDecimal && to.Kind == icetype.Decimal && to.Precision <= 18:
+		return decimalWay
+	}
+	return anyWay
+}
+
+// A row is the values of one row: the state of each column, and the words of those
+// that are Set.
+type row struct {
+	states []envelope.State
+	words  []uint64
+}
+
+// take sets a column to what another row has in it.
+func (r *row) take(p *place, from *row) {
+	r.states[p.column] = from.states[p.column]
+	r.words[p.word] = from.words[p.word]
+	if p.class >= decimal {
+		r.words[p.word+1] = from.words[p.word+1]
+	}
+}
+
 // slots are rows under way, each at its number for as long as the delta is being made.
+// They are kept row by row, since changes come so, and in two pieces, which are used
+// again for the next delta: new memory costs as much as all else that is done here.
 // Bytes are in one arena, in which those of overwritten values stay until the end.
 type slots struct {
-	width int
-	cells []cell
-	arena []byte
+	places []place // by column
+	stride int     // words in a row
+	states []envelope.State
+	words  []uint64
+	arena  []byte
 }
 
-// row returns the cells of a slot.
-func (s *slots) row(slot int) []cell {
-	return s.cells[slot*s.width : (slot+1)*s.width : (slot+1)*s.width]
+// begin makes slots of the columns.
+func (s *slots) begin(columns []Column) {
+	s.places, s.stride = s.places[:0], 0
+	for i := range columns {
+		p := place{column: i, class: classOf(columns[i].Type), word: s.stride, typ: columns[i].Type}
+		s.places = append(s.places, p)
+		s.stride++
+		if p.class >= decimal {
+			s.stride++
+		}
+	}
 }
 
-// add adds a slot, whose cells are Missing.
-func (s *slots) add() { s.cells = append(s.cells, make([]cell, s.width)...) }
+// from says what rows are made of.
+func (s *slots) from(source *envelope.Schema) {
+	for i := range s.places {
+		p := &s.places[i]
+		if p.way = wayOf(&source.Fields[i].Type, p.typ); p.way == decimalWay {
+			p.limit = int64(math.Pow10(p.typ.Precision))
+		}
+	}
+}
 
-// convert sets a cell to what a column of the type holds of a value.
-func (s *slots) convert(c *cell, d envelope.Datum, t icetype.Type) error {
-	*c = cell{state: d.State()}
-	if c.state != envelope.Set {
+// reset removes all rows.
+func (s *slots) reset() {
+	s.states, s.words, s.arena = reused(s.states), reused(s.words), reused(s.arena)
+}
+
+// reused returns a slice to be used again. What was needed but once goes.
+func reused[S ~[]E, E any](s S) S {
+	if len(s) < cap(s)/4 {
 		return nil
 	}
-	switch classOf(t) {
+	return s[:0]
+}
+
+// room returns a slice with room for n more. It doubles: append adds but a quarter to
+// what is large, and copies everything four times.
+func room[S ~[]E, E any](s S, n int) S {
+	if len(s)+n > cap(s) {
+		s = slices.Grow(s, max(n, len(s)))
+	}
+	return s
+}
+
+// blank returns a row of its own, whose columns are Missing.
+func (s *slots) blank() row {
+	return row{make([]envelope.State, len(s.places)), make([]uint64, s.stride)}
+}
+
+// row returns the row of a slot.
+func (s *slots) row(slot int) row {
+	n, w := len(s.places), s.stride
+	return row{s.states[slot*n : (slot+1)*n : (slot+1)*n], s.words[slot*w : (slot+1)*w : (slot+1)*w]}
+}
+
+// add adds a slot, whose columns are Missing.
+func (s *slots) add() {
+	n := len(s.states)
+	s.states, s.words = room(s.states, len(s.places)), room(s.words, s.stride)
+	s.states, s.words = s.states[:n+len(s.places)], s.words[:len(s.words)+s.stride]
+	clear(s.states[n:])
+}
+
+// convert sets a column of a row to what its type holds of a value.
+func (s *slots) convert(r *row, p *place, d *envelope.Datum) error {
+	state := d.State()
+	r.states[p.column] = state
+	if state != envelope.Set {
+		return nil
+	}
+	words := r.words[p.word:]
+	switch p.way {
+	case intWay:
+		n, _ := d.Int64()
+		words[0] = uint64(n)
+		return nil
+	case textWay:
+		text, _ := d.Bytes()
+		start := len(s.arena)
+		s.arena = append(room(s.arena, len(text)), text...)
+		words[0], words[1] = uint64(start), uint64(len(s.arena))
+		return nil
+	case decimalWay:
+		v, _ := d.Decimal()
+		hi, lo, ok := v.Int128()
+		if n := int64(lo); ok && v.Scale() == p.typ.Scale && hi == n>>63 && -p.limit < n && n < p.limit {
+			words[0], words[1] = lo, uint64(hi)
+			return nil
+		}
+	}
+	switch p.class {
+	case whole:
+		n, err := p.typ.Whole(*d)
+		words[0] = uint64(n)
+		return err
 	case real:
-		f, err := t.Real(d)
-		c.word = math.Float64bits(f)
+		f, err := p.typ.Real(*d)
+		words[0] = math.Float64bits(f)
 		return err
 	case decimal:
-		v, err := t.Decimal(d)
+		v, err := p.typ.Decimal(*d)
 		if err != nil {
 			return err
 		}
@@ -74,84 +202,42 @@ func (s *slots) convert(c *cell, d envelope.Datum, t icetype.Type) error {
 		if !ok {
 			return icetype.ErrDigits
 		}
-		c.word, c.more = lo, uint64(hi)
-		return nil
-	case bytes:
-		start := len(s.arena)
-		arena, err := t.AppendBytes(s.arena, d)
-		if err != nil {
-			return err
-		}
-		s.arena = arena
-		c.word, c.more = uint64(start), uint64(len(arena))
+		words[0], words[1] = lo, uint64(hi)
 		return nil
 	}
-	n, err := t.Whole(d)
-	c.word = uint64(n)
-	return err
+	start := len(s.arena)
+	arena, err := p.typ.AppendBytes(s.arena, *d)
+	if err != nil {
+		return err
+	}
+	s.arena = arena
+	words[0], words[1] = uint64(start), uint64(len(arena))
+	return nil
 }
 
-// appendKey appends a cell so that different values never look alike.
-func (s *slots) appendKey(dst []byte, c *cell, t icetype.Type) []byte {
-	if c.state != envelope.Set {
+// appendKey appends a column so that different values never look alike.
+func (s *slots) appendKey(dst []byte, r *row, p *place) []byte {
+	if r.states[p.column] != envelope.Set {
 		return append(dst, 0)
 	}
-	dst = append(dst, 1)
-	switch classOf(t) {
+	words := r.words[p.word:]
+	switch p.class {
 	case bytes:
-		dst = binary.AppendUvarint(dst, c.more-c.word)
-		return append(dst, s.arena[c.word:c.more]...)
+		return appendBytes(dst, s.arena[words[0]:words[1]])
 	case decimal:
-		dst = binary.BigEndian.AppendUint64(dst, c.more)
+		return appendDecimal(dst, words[1], words[0])
 	}
-	return binary.BigEndian.AppendUint64(dst, c.word)
+	return appendWord(dst, words[0])
 }
 
-// vectors returns some columns of some slots, with memory of their own.
-func (s *slots) vectors(all []Column, some, rows []int) Rows {
-	out := Rows{Len: len(rows), Columns: make([]Vector, len(all))}
-	for _, col := range some {
-		v := &out.Columns[col]
-		v.Null = make([]bool, len(rows))
-		switch classOf(all[col].Type) {
-		case real:
-			v.Floats = make([]float64, len(rows))
-		case decimal:
-			v.Decimals = make([]Decimal, len(rows))
-		case bytes:
-			size := 0
-			for _, slot := range rows {
-				if c := &s.cells[slot*s.width+col]; c.state == envelope.Set {
-					size += int(c.more - c.word)
-				}
-			}
-			v.Bytes, v.Ends = make([]byte, 0, size), make([]int32, 1, len(rows)+1)
-		default:
-			v.Ints = make([]int64, len(rows))
-		}
-		for i, slot := range rows {
-			s.put(v, i, &s.cells[slot*s.width+col])
-		}
-	}
-	return out
+func appendWord(dst []byte, word uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, 1), word)
 }
 
-// put sets the i-th value of a vector, or null.
-func (s *slots) put(v *Vector, i int, c *cell) {
-	set := c.state == envelope.Set
-	v.Null[i] = !set
-	switch {
-	case v.Ends != nil:
-		if set {
-			v.Bytes = append(v.Bytes, s.arena[c.word:c.more]...)
-		}
-		v.Ends = append(v.Ends, int32(len(v.Bytes)))
-	case !set:
-	case v.Floats != nil:
-		v.Floats[i] = math.Float64frombits(c.word)
-	case v.Decimals != nil:
-		v.Decimals[i] = Decimal{Hi: int64(c.more), Lo: c.word}
-	default:
-		v.Ints[i] = int64(c.word)
-	}
+func appendDecimal(dst []byte, hi, lo uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendWord(dst, hi), lo)
+}
+
+func appendBytes(dst, value []byte) []byte {
+	return append(binary.AppendUvarint(append(dst, 1), uint64(len(value))), value...)
 }
