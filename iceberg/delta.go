@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 
 	"github.com/rowdelta/rowdelta/envelope"
 )
@@ -12,7 +13,8 @@ import (
 // that are touched, which are deleted first. It owns its memory. Once it is made it may
 // be read by several goroutines at once.
 type Delta struct {
-	// ID is the same for the same changes of the same input, and no other delta has it.
+	// ID is the same for the same changes of the same input, and no other delta has it. It
+	// has no blanks.
 	ID string
 
 	Table  envelope.Table // in the source
@@ -75,6 +77,14 @@ type Vector struct {
 type Decimal struct {
 	Hi int64
 	Lo uint64
+}
+
+// Scaled returns the number that has so many digits behind the point: the scale of its
+// column's type.
+func (d Decimal) Scaled(scale int) envelope.Decimal {
+	n := new(big.Int).SetInt64(d.Hi)
+	n.Add(n.Lsh(n, 64), new(big.Int).SetUint64(d.Lo))
+	return envelope.NewDecimal(n, int32(scale))
 }
 
 // Value returns the i-th of the values of bytes.

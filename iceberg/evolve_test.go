@@ -80,6 +80,7 @@ func TestEvolve(t *testing.T) {
 		{"relax", iceberg.Policy{}, "id! long; a! int |id", "id! long; a int |id", "relax a"},
 		{"never required again", iceberg.Policy{}, "id! long; a int |id", "id! long; a! int |id", ""},
 		{"widen the key", iceberg.Policy{}, "id! int; a int |id", "id! long; a int |id", "widen id long, rewrite"},
+		{"widen the key and another", iceberg.Policy{}, "id! int; a int |id", "id! long; a long |id", "widen id long, widen a long, rewrite"},
 		{"widen a key that may be null", iceberg.Policy{}, "id int; a int", "id long; a int |id", "widen id long, rewrite"},
 		{"the key may be null", iceberg.Policy{}, "id! int; a int |id", "id int; a int |id", "relax id, key []"},
 		{"the key was null once", iceberg.Policy{}, "id int", "id! int |id", ""},
