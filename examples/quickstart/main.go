@@ -1,128 +1,150 @@
 // Command quickstart shows what rowdelta does, without a server and without a
 // cloud account:
 //
-//	go run ./examples/quickstart
+//	go run ./examples/quickstart [-dir folder]
 //
-// It takes the change records that Debezium made of a real PostgreSQL database,
-// hands them to the transform that Amazon Data Firehose calls, does with the
-// answers what Firehose does, and compares the tables that come out with those
-// of the database. The exit status is 1 if they differ.
+// It writes two streams of change records into Apache Iceberg tables in a folder:
+// what Debezium made of a real PostgreSQL database, and what Aurora DSQL would send,
+// with rows so large that they come in parts. Records come twice and in the wrong
+// order. Then it reads the tables and compares every row and column with what the
+// databases have. The exit status is 1 if they differ.
 package main
 
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/dsql/dsqltest"
 	"github.com/rowdelta/rowdelta/examples/internal/captured"
-	"github.com/rowdelta/rowdelta/examples/internal/lake"
-	"github.com/rowdelta/rowdelta/route"
+	"github.com/rowdelta/rowdelta/iceberg/committer"
 )
-
-var (
-	orders   = envelope.Table{Schema: "public", Name: "orders"}
-	products = envelope.Table{Schema: "public", Name: "products"}
-)
-
-// batchSize is how many records come in one event.
-const batchSize = 100
 
 func main() {
-	data, err := captured.Load()
-	if err == nil {
-		err = run(os.Stdout, data)
-	}
-	if err != nil {
+	dir := flag.String("dir", "", "the folder for the tables; run again with the same one, and nothing is written twice (default a new temporary folder)")
+	flag.Parse()
+	if err := start(*dir); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-// newTransform returns the transform. In AWS Lambda it is started with
-// lambda.Start(transform): see examples/firehose.
-func newTransform(observe func(*route.Outcome)) *route.Firehose {
-	return &route.Firehose{
-		// All tables of the schema public go to the database aurora_cdc, under their own names.
-		Router: &route.Rules{
-			Patterns: []route.Pattern{{Schema: "public", To: route.Destination{Database: "aurora_cdc", Table: "{table}"}}},
-		},
-		// Of several changes of a row in a batch only the newest is sent: Firehose keeps no order.
-		Coalesce: true,
-		Keys:     envelope.KeyColumns(map[envelope.Table][]string{orders: {"order_id"}, products: {"product_id"}}),
-		Observe:  observe,
-		Logger:   slog.New(slog.DiscardHandler), // failures are printed instead
+func start(dir string) error {
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "rowdelta-"); err != nil {
+			return err
+		}
 	}
+	data, err := captured.Load()
+	if err != nil {
+		return err
+	}
+	stream, err := generator.Stream()
+	if err != nil {
+		return err
+	}
+	return run(context.Background(), os.Stdout, dir, data, stream)
 }
 
-// invoke does what Firehose does: it sends a batch of records as an event in
-// JSON and reads the response.
-func invoke(transform *route.Firehose, batch [][]byte) (response route.Response, err error) {
-	event := route.Event{InvocationID: "quickstart", Region: "us-east-1"}
-	for i, value := range batch {
-		event.Records = append(event.Records, route.Record{RecordID: fmt.Sprintf("%06d", i), KafkaRecordValue: value})
-	}
-	request, err := json.Marshal(event)
-	if err != nil {
-		return response, err
-	}
-	answer, err := transform.Invoke(context.Background(), request)
-	if err != nil {
-		return response, err
-	}
-	return response, json.Unmarshal(answer, &response)
+// options say how the tables are written.
+var options = committer.Options{
+	// DuckDB and pyiceberg read deletion vectors. Equality deletes, the default, are
+	// cheaper to write, but pyiceberg does not read them.
+	Deletes: committer.DeletionVectors,
+
+	// Positions are numbers of records, written such that they compare as text. What a
+	// table has already is left out.
+	Compare: strings.Compare,
 }
 
 // run tells the whole story.
-func run(stdout io.Writer, data captured.Data) (err error) {
+func run(ctx context.Context, stdout io.Writer, dir string, data captured.Data, stream *dsqltest.Stream) (err error) {
 	w := bufio.NewWriter(stdout) // keeps the first error until Flush
 	defer func() { err = errors.Join(err, w.Flush()) }()
-	fmt.Fprintf(w, intro, len(data.Orders), batchSize)
-
-	sum := make(summary)
-	transform := newTransform(sum.add)
-	tables := lake.Lake{Keys: map[string]string{"orders": "order_id", "products": "product_id"}}
-	var answers []route.Answer
-	for batch := range slices.Chunk(data.Orders, batchSize) {
-		response, err := invoke(transform, batch)
-		if err != nil {
-			return err
-		}
-		if err := tables.Apply(response); err != nil {
-			return err
-		}
-		answers = append(answers, response.Records...)
-	}
-
-	const example = 14 // the first change after the snapshot of 14 rows
-	if err := printExample(w, data.Orders[example], answers[example]); err != nil {
+	tables, err := committer.Local(dir, options) // a catalog in SQLite, and files beside it
+	if err != nil {
 		return err
 	}
-	if err := sum.print(w); err != nil {
+	defer func() { err = errors.Join(err, tables.Close()) }()
+
+	// Debezium's records, as they come from a topic after retries, into two tables.
+	records := deliver(data.Orders)
+	fmt.Fprintf(w, intro, len(data.Orders), len(records), batchSize)
+	if err := printExample(w, records[afterSnapshot]); err != nil {
 		return err
 	}
-	if err := printUnusual(w, data.Unusual); err != nil {
+	p := newPipeline(tables)
+	last, err := writeRecords(ctx, p, records, 0)
+	if err != nil {
 		return err
 	}
-	for _, name := range []string{"orders", "products"} {
-		fmt.Fprintf(w, "\nTHE LAST OF %d ROWS OF %s\n\n", len(tables.Table(name)), strings.ToUpper(name))
-		if err := tables.Table(name).PrintLast(w, 4, "created_at"); err != nil {
-			return err
-		}
+	fmt.Fprint(w, all)
+	if err := p.counts.print(w); err != nil {
+		return err
+	}
+	if err := printSnapshots(ctx, w, tables); err != nil {
+		return err
+	}
+	if err := writeAgain(ctx, w, tables, records, last); err != nil {
+		return err
+	}
+	if err := printTables(ctx, w, tables); err != nil {
+		return err
 	}
 
-	differences := tables.Compare(data.Truth)
+	// Aurora DSQL's records into a third table.
+	p = newPipeline(tables)
+	seen, err := writeDocuments(ctx, p, stream)
+	if err != nil {
+		return err
+	}
+	if err := printDocuments(ctx, w, tables, p, seen); err != nil {
+		return err
+	}
+
+	// What do the tables hold?
+	documents, err := truthOf(stream)
+	if err != nil {
+		return err
+	}
+	truth := slices.Concat(data.Truth, documents)
+	differences, err := compare(ctx, tables, truth)
+	if err != nil {
+		return err
+	}
 	if len(differences) > 0 {
-		fmt.Fprintf(w, "\nThe tables are not what the database has:\n  %s\n", strings.Join(differences, "\n  "))
-		return fmt.Errorf("%d differences from the database", len(differences))
+		fmt.Fprintf(w, "\nThe tables are not what the databases have:\n  %s\n", strings.Join(differences, "\n  "))
+		return fmt.Errorf("%d differences from the databases", len(differences))
 	}
-	fmt.Fprintf(w, equal, len(data.Truth))
+	fmt.Fprintf(w, equal, len(truth))
+	return printPlaces(ctx, w, dir, tables)
+}
+
+// writeAgain writes the last batch as a program does that was killed before it had noted
+// that the batch was written.
+func writeAgain(ctx context.Context, w io.Writer, tables *committer.Committer, records [][]byte, last int) error {
+	before, err := tables.Info(ctx, orders)
+	if err != nil {
+		return err
+	}
+	if _, err := writeRecords(ctx, newPipeline(tables), records[last:], last); err != nil {
+		return err
+	}
+	after, err := tables.Info(ctx, orders)
+	if err != nil {
+		return err
+	}
+	has, err := tables.Position(ctx, orders)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, again, len(records)-last, has, len(before.Snapshots), len(after.Snapshots))
 	return nil
 }

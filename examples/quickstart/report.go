@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -12,31 +10,26 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/rowdelta/rowdelta/dedupe"
 	"github.com/rowdelta/rowdelta/envelope"
-	"github.com/rowdelta/rowdelta/route"
 )
 
-// printExample shows one record, the change in it, the answer to Firehose and
-// the row in that.
-func printExample(w io.Writer, record []byte, answer route.Answer) error {
+func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// printExample shows one record and the change in it.
+func printExample(w io.Writer, record []byte) error {
 	var decoder envelope.Debezium
 	var change envelope.Change
 	if err := decoder.Decode(&change, record); err != nil {
 		return err
 	}
-	reply, err := json.Marshal(answer)
-	if err != nil {
-		return err
-	}
 	head, rest, _ := strings.Cut(string(record), `"source":`)
 	_, tail, _ := strings.Cut(rest, `"op":`)
-	payload := base64.StdEncoding.EncodeToString(answer.KafkaRecordValue)
 	committed := time.Unix(0, change.Time).UTC().Format(time.RFC3339Nano)
-	fmt.Fprintf(w, "\nONE RECORD AND ITS ANSWER\n\n")
+	fmt.Fprintf(w, "\nONE RECORD AND ITS CHANGE\n\n")
 	fmt.Fprintln(w, "  record ", fold(head+`"source":{…},…,"op":`+tail))
 	fmt.Fprintf(w, "  change  %s of %s, committed %s\n", change.Op, change.Table, committed)
-	fmt.Fprintln(w, "  answer ", fold(strings.Replace(string(reply), payload[24:], "…", 1)))
-	fmt.Fprintln(w, "  row    ", fold(strings.TrimSpace(string(answer.KafkaRecordValue))))
+	fmt.Fprintln(w, "  row    ", fold(string(change.After)))
 	return nil
 }
 
@@ -54,67 +47,33 @@ func fold(text string) string {
 	return lines.String()
 }
 
-// A summary counts what became of the records of each table.
-type summary map[envelope.Table]*counts
+// counts tell what became of the changes of each table.
+type counts map[envelope.Table]*count
 
-type counts struct {
-	to      route.Destination
-	ops     map[envelope.Op]int
-	results map[route.Result]int
-	why     map[route.Reason]bool // of what was not sent
+type count struct {
+	ops      map[envelope.Op]int
+	verdicts map[dedupe.Verdict]int
 }
 
-// add is told of each record by the transform.
-func (s summary) add(o *route.Outcome) {
-	c := s[o.Table]
-	if c == nil {
-		c = &counts{o.Destination, make(map[envelope.Op]int), make(map[route.Result]int), make(map[route.Reason]bool)}
-		s[o.Table] = c
+func (all counts) add(c *envelope.Change, v dedupe.Verdict) {
+	n := all[c.Table]
+	if n == nil {
+		n = &count{make(map[envelope.Op]int), make(map[dedupe.Verdict]int)}
+		all[c.Table] = n
 	}
-	c.ops[o.Op]++
-	c.results[o.Result]++
-	if o.Result != route.Ok {
-		c.why[o.Reason] = true
-	}
+	n.ops[c.Op]++
+	n.verdicts[v]++
 }
 
-func (s summary) print(w io.Writer) error {
-	fmt.Fprint(w, all)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "  source table\tdestination\tread\tcreate\tupdate\tdelete\tsent\tdrop\tfail\twhy")
+func (all counts) print(w io.Writer) error {
+	out := newTable(w)
+	fmt.Fprintln(out, "  source table\tread\tcreate\tupdate\tdelete\tnewer\trepeat\tstale")
 	byName := func(a, b envelope.Table) int { return cmp.Compare(a.String(), b.String()) }
-	for _, from := range slices.SortedFunc(maps.Keys(s), byName) {
-		c := s[from]
-		fmt.Fprintf(table, "  %s.%s\t%s.%s\t%4d\t%6d\t%6d\t%6d\t%4d\t%4d\t%4d", from.Schema, from.Name, c.to.Database, c.to.Table,
-			c.ops[envelope.OpRead], c.ops[envelope.OpCreate], c.ops[envelope.OpUpdate], c.ops[envelope.OpDelete],
-			c.results[route.Ok], c.results[route.Dropped], c.results[route.ProcessingFailed])
-		for _, reason := range slices.Sorted(maps.Keys(c.why)) {
-			fmt.Fprintf(table, "\t%s", reason)
-		}
-		fmt.Fprintln(table)
+	for _, table := range slices.SortedFunc(maps.Keys(all), byName) {
+		n := all[table]
+		fmt.Fprintf(out, "  %s\t%4d\t%6d\t%6d\t%6d\t%5d\t%6d\t%5d\n", table,
+			n.ops[envelope.OpRead], n.ops[envelope.OpCreate], n.ops[envelope.OpUpdate], n.ops[envelope.OpDelete],
+			n.verdicts[dedupe.Newer], n.verdicts[dedupe.Repeat], n.verdicts[dedupe.Stale])
 	}
-	return table.Flush()
-}
-
-// printUnusual sends records of the kinds that the stream does not have.
-func printUnusual(w io.Writer, records [][]byte) error {
-	fmt.Fprint(w, unusual)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "  record\tsource table\tanswer\twhy")
-	transform := newTransform(func(o *route.Outcome) {
-		from := strings.TrimPrefix(o.Table.Schema+"."+o.Table.Name, ".")
-		why := o.Reason.String()
-		if o.Err != nil {
-			why += ": " + strings.TrimPrefix(o.Err.Error(), "route: ")
-		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", o.Op, from, o.Result, why)
-	})
-	if _, err := invoke(transform, records); err != nil {
-		return err
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprint(w, failed)
-	return err
+	return out.Flush()
 }
