@@ -41,6 +41,16 @@ type prepared struct {
 	contenders []contender
 	ops        int
 	bytes      []float64 // that a key takes of each contender's heap, or nil
+	closers    []func() error
+}
+
+// close gives back what the job holds outside of the memory.
+func (p *prepared) close() error {
+	var errs []error
+	for _, c := range p.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
 }
 
 var jobs = []job{
@@ -57,6 +67,8 @@ var jobs = []job{
 	{"dedupe/raise-1M", raiseJob(1_000_000, false)},
 	{"dedupe/raise-10M", raiseJob(10_000_000, false)},
 	{"dedupe/raise-10M-int", raiseJob(10_000_000, true)},
+	{"iceberg/delta", deltaJob(1_000_000, 100_000)},
+	{"iceberg/scan", scanJob(100_000, 600, 100, 30)},
 }
 
 func main() { os.Exit(run(jobs, os.Args[1:], os.Stdout, os.Stderr)) }
@@ -114,11 +126,12 @@ func choose(jobs []job, names []string) ([]job, error) {
 }
 
 // run prepares and measures the job and prints its lines.
-func (j job) run(s sampling, w io.Writer) error {
+func (j job) run(s sampling, w io.Writer) (err error) {
 	p, err := j.prepare()
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	times, err := s.measure(p.contenders)
 	if err != nil {
 		return err
