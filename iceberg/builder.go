@@ -54,10 +54,10 @@ type Builder struct {
 	// has the keys that stay, see [Delta.Shown].
 	//
 	// That is right only if the Builder gets all that a snapshot shows, in its order, and
-	// if the destination has no other rows: not behind a filter of repeats, on one
-	// partition of several, where records that fail are left out, where several sources
-	// or tables are written into one, or where snapshots select rows
-	// (snapshot.select.statement.overrides, a signal's additional-conditions).
+	// if the destination has no other rows: not on one partition of several, where records
+	// that fail are left out, where several sources or tables are written into one, or
+	// where snapshots select rows (snapshot.select.statement.overrides, a signal's
+	// additional-conditions). What a filter of repeats holds back is to be given to Skip.
 	//
 	// Nothing is swept by a snapshot that is seen only in part, across a new Builder, a
 	// record that fails, a change of the key's columns or more keys than MaxShown; by an
@@ -134,13 +134,32 @@ func (b *Builder) Add(c *envelope.Change) error {
 	return nil
 }
 
+// Skip takes note of a change that is left out since the table has it already, or a
+// newer one, as a filter of repeats finds: its row is one that a snapshot shows. Without
+// Sweep it does nothing. Its errors are those of Add but for ErrFull.
+func (b *Builder) Skip(c *envelope.Change) error {
+	effect := c.Effect()
+	if !b.Sweep || effect == envelope.None || effect == envelope.Truncate {
+		return nil
+	}
+	t, err := b.table(c)
+	if err != nil {
+		return err
+	}
+	before := len(t.slots.arena)
+	defer func() { t.slots.arena = t.slots.arena[:before] }()
+	return t.skip(b, c, effect)
+}
+
 // table returns what is being built of the change's table.
 func (b *Builder) table(c *envelope.Change) (*building, error) {
-	source := c.Schema
+	t, source := b.begun(c.Table), c.Schema
 	if source == nil {
+		if t.now != nil && t.given {
+			return t, nil
+		}
 		source, _ = envelope.Lookup(b.Schemas, c.Table)
 	}
-	t := b.begun(c.Table)
 	if t.now != nil && (source == nil || t.now.source == source) {
 		return t, nil
 	}
@@ -153,9 +172,11 @@ func (b *Builder) table(c *envelope.Change) (*building, error) {
 	}
 	mapping, _ := envelope.Lookup(b.Mappings, c.Table)
 	now, err := mapping.of(c.Table, source, key)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
+	}
+	t.given = c.Schema == nil
+	switch {
 	case t.now != nil && t.now.Equal(&now.Schema):
 		t.from(now, mapping.Misfit) // written otherwise, and the same table
 		return t, nil

@@ -12,6 +12,7 @@ type building struct {
 	table  envelope.Table
 	order  int
 	now    *mapped // nil if there was but a truncate
+	given  bool    // now is of a schema that the change did not bring
 	misfit Misfit
 	sealed []*Delta
 
@@ -106,13 +107,7 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	if err := t.read(b, c, effect); err != nil {
 		return err
 	}
-	t.key = t.key[:0]
-	for _, col := range t.now.key {
-		t.key = t.slots.appendKey(t.key, &t.scratch, &t.slots.places[col])
-	}
-	if t.swept = false; b.Sweep && !b.Disordered {
-		b.show(t, c, effect)
-	}
+	t.keyed(b, c, effect)
 	slot, isNew := t.index.Add(t.key)
 	held := !isNew && !t.heads[slot].dropped
 	switch {
@@ -136,6 +131,26 @@ func (t *building) add(b *Builder, c *envelope.Change, effect envelope.Effect) e
 	}
 	t.heads[slot].version = c.Version
 	b.bytes += len(t.slots.arena) - arena
+	return nil
+}
+
+// keyed sets key to that of the row in scratch, and shows it.
+func (t *building) keyed(b *Builder, c *envelope.Change, effect envelope.Effect) {
+	t.key = t.key[:0]
+	for _, col := range t.now.key {
+		t.key = t.slots.appendKey(t.key, &t.scratch, &t.slots.places[col])
+	}
+	if t.swept = false; b.Sweep && !b.Disordered {
+		b.show(t, c, effect)
+	}
+}
+
+// skip shows the row of a change that the table has.
+func (t *building) skip(b *Builder, c *envelope.Change, effect envelope.Effect) error {
+	if err := t.read(b, c, effect); err != nil {
+		return err
+	}
+	t.keyed(b, c, effect)
 	return nil
 }
 

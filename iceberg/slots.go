@@ -49,6 +49,7 @@ const (
 	intWay                // an integer into long
 	textWay               // text into string
 	decimalWay            // a decimal into one of at most 18 digits
+	momentWay             // a timestamp or an instant into one of microseconds
 )
 
 // wayOf returns the way from a type of the source. In the short ones, which are those
@@ -61,6 +62,8 @@ func wayOf(from *envelope.Type, to icetype.Type) way {
 		return textWay
 	case from.Kind == envelope.KindDecimal && to.Kind == icetype.Decimal && to.Precision <= 18:
 		return decimalWay
+	case from.Kind == envelope.KindTimestamp && to.Kind == icetype.Timestamp, from.Kind == envelope.KindInstant && to.Kind == icetype.TimestampTZ:
+		return momentWay
 	}
 	return anyWay
 }
@@ -181,6 +184,13 @@ func (s *slots) convert(r *row, p *place, d *envelope.Datum) error {
 		hi, lo, ok := v.Int128()
 		if n := int64(lo); ok && v.Scale() == p.typ.Scale && hi == n>>63 && -p.limit < n && n < p.limit {
 			words[0], words[1] = lo, uint64(hi)
+			return nil
+		}
+	case momentWay:
+		v, ok := d.Time()
+		const most = 1 << 43 // s, of which the microseconds fit well
+		if sec, nsec := v.Unix(), v.Nanosecond(); ok && -most < sec && sec < most && nsec%1000 == 0 {
+			words[0] = uint64(sec*1e6 + int64(nsec/1000))
 			return nil
 		}
 	}

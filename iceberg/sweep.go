@@ -92,6 +92,11 @@ func (b *Builder) finish(t *building) {
 	}
 	t.seal()
 	b.giveUp(t)
+	if len(t.sealed) == 0 && t.now == s.now { // all that it showed was in the table
+		d := &Delta{Table: t.table, Schema: &t.now.Schema}
+		t.fill(d)
+		t.sealed = append(t.sealed, d)
+	}
 	if n := len(t.sealed); n > 0 && t.sealed[n-1].Schema == &s.now.Schema {
 		shown := &Shown{keys: s.keys}
 		for _, col := range s.now.key {

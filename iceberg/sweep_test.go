@@ -347,3 +347,38 @@ func TestShownMany(t *testing.T) {
 		}
 	}
 }
+
+// What a filter of repeats holds back is shown all the same, and nothing of it is
+// written.
+func TestSkip(t *testing.T) {
+	for _, sweep := range []bool{true, false} {
+		b := iceberg.Builder{Sweep: sweep}
+		all := reads(1, 2, 3, 4)
+		for i, c := range all {
+			if i%2 == 1 {
+				require.NoError(t, b.Skip(c))
+			} else {
+				require.NoError(t, b.Add(c))
+			}
+		}
+		require.Equal(t, 2, b.Len())
+		require.NoError(t, b.Skip(change(empty, 20, 0, "")))
+		d := b.Flush("", "")
+		require.Len(t, d, 1)
+		require.Equal(t, "delete [1 3]; 1=a 3=a", show(d[0]))
+		require.Equal(t, sweep, d[0].Shown != nil)
+		for id := 1; sweep && id <= 5; id++ {
+			require.Equal(t, id <= 4, d[0].Shown.Has(keyOf(d[0], id), 0), id)
+		}
+	}
+	b := iceberg.Builder{Sweep: true}
+	for _, c := range reads(1, 2, 3) {
+		require.NoError(t, b.Skip(c))
+	}
+	d := b.Flush("", "")
+	require.Len(t, d, 1, "there is nothing to write, and something to sweep")
+	require.Equal(t, "delete [];", show(d[0]))
+	require.Equal(t, 3, d[0].Shown.Len())
+	require.Empty(t, b.Flush("", ""))
+	require.ErrorIs(t, b.Skip(&envelope.Change{Op: update, Table: envelope.Table{Name: "unknown"}, After: envelope.Row(`{}`)}), iceberg.ErrNoSchema)
+}

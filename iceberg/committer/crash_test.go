@@ -262,9 +262,8 @@ func orphans(t *testing.T, c *Committer, dir string, least int) {
 		manifests, err := s.Manifests(fs)
 		require.NoError(t, err)
 		for _, m := range manifests {
-			entries, err := m.FetchEntries(fs, false)
-			require.NoError(t, err)
-			for _, e := range entries {
+			for e, err := range m.Entries(fs, false) {
+				require.NoError(t, err)
 				named[strings.TrimPrefix(e.DataFile().FilePath(), "file://")] = true
 			}
 		}

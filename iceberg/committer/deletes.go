@@ -39,6 +39,10 @@ var ErrVersion = errors.New("deletion vectors need version 3 of the format")
 // follow from the key.
 var ErrPartition = errors.New("a partition of a column that is not of the key")
 
+// propertyDictionary, with a column's name behind it, says whether its values are
+// written as numbers of a dictionary's.
+const propertyDictionary = "write.parquet.dict-encoding-enabled.column."
+
 // defaults returns the properties of a table that is made.
 func (c *Committer) defaults(s *iceberg.Schema) ice.Properties {
 	version := 2
@@ -48,8 +52,12 @@ func (c *Committer) defaults(s *iceberg.Schema) ice.Properties {
 	p := ice.Properties{
 		table.PropertyFormatVersion:               strconv.Itoa(newest(s, version)),
 		table.ParquetCompressionKey:               "zstd",
+		table.ParquetCompressionLevelKey:          "1", // files are a hundredth larger, and a tenth of the time is saved
 		table.MetadataDeleteAfterCommitEnabledKey: "true",
 		table.MetadataPreviousVersionsMaxKey:      "20",
+	}
+	if len(s.Key) == 1 { // no value comes twice in a file
+		p[propertyDictionary+s.Key[0]] = "false"
 	}
 	maps.Copy(p, c.options.Properties)
 	return p

@@ -75,26 +75,51 @@ func typesOf(t *table.Table, s *iceberg.Schema) (string, error) {
 	return strings.Join(parts, ";"), nil
 }
 
-// mixed reports whether data files may have a column of the key in another type than
-// the table has it now: the column was widened by somebody else, or before it became one
-// of the key.
-func mixed(t *table.Table, s *iceberg.Schema) (bool, error) {
-	fields, err := keyFields(t, s)
-	if err != nil {
-		return false, err
-	}
-	widened := false
+// history returns whether a column of the key had another type once, and the name of one
+// that the table did not always have, or an empty one.
+func history(t *table.Table, key []ice.NestedField) (widened bool, added string) {
 	for _, former := range t.Metadata().Schemas() {
-		for _, f := range fields {
-			was, ok := former.FindFieldByID(f.ID)
-			widened = widened || ok && !was.Type.Equals(f.Type)
+		for _, f := range key {
+			switch was, ok := former.FindFieldByID(f.ID); {
+			case !ok:
+				added = f.Name
+			case !was.Type.Equals(f.Type):
+				widened = true
+			}
 		}
 	}
-	if !widened {
+	return widened, added
+}
+
+// checkKey finds out whether data files have the key's columns as the table has them now;
+// somebody else may have changed them, or they may be of the key only now. It sets
+// e.Rewrite if they must be rewritten with other types. Rows that lack a column would
+// never be deleted by the key. mark tells that from now on all files are as they should,
+// since the table has none.
+func (w *writing) checkKey(ctx context.Context, t *table.Table, e *iceberg.Evolution) (mark bool, err error) {
+	s := w.source.Schema
+	key, err := keyFields(t, s)
+	if err != nil || e.Rewrite {
+		return false, err
+	}
+	widened, added := history(t, key)
+	if !widened && added == "" {
 		return false, nil
 	}
-	types, err := typesOf(t, s)
-	return types != t.Properties()[propertyKey], err
+	if types, err := typesOf(t, s); err != nil || types == t.Properties()[propertyKey] {
+		return false, err
+	}
+	empty, err := isEmpty(ctx, t)
+	switch {
+	case err != nil:
+		return false, err
+	case empty || w.source.Truncated:
+		return true, nil
+	case added != "":
+		return false, &iceberg.SchemaError{Table: w.source.Table, Column: added, Err: fmt.Errorf("%w: the table has rows that are older than the column", iceberg.ErrKey)}
+	}
+	e.Rewrite = true
+	return false, nil
 }
 
 // widenKey changes the columns and rewrites all data files, in one commit: equality

@@ -135,4 +135,16 @@ func TestSweep(t *testing.T) {
 	require.NoError(t, c.Commit(t.Context(), d))
 	require.Equal(t, keys, d.Keys.Len, "the delta is as it was")
 	require.Equal(t, []string{"1 11", "2 12", "4 14"}, rows(t, c))
+
+	// One of which the table has all there is to write.
+	for _, c := range []envelope.Change{
+		{Snapshot: envelope.SnapshotFirst, After: envelope.Row(`{"id":1,"n":11}`)},
+		{Snapshot: envelope.SnapshotLast, After: envelope.Row(`{"id":4,"n":14}`)},
+	} {
+		c.Op, c.Table, c.Schema = envelope.OpRead, stock, f.schema
+		require.NoError(t, f.builder.Skip(&c))
+	}
+	f.n++
+	require.NoError(t, c.Commit(t.Context(), f.flush(t)))
+	require.Equal(t, []string{"1 11", "4 14"}, rows(t, c))
 }

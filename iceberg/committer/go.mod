@@ -3,13 +3,13 @@ module github.com/rowdelta/rowdelta/iceberg/committer
 go 1.26
 
 require (
-	github.com/apache/arrow-go/v18 v18.8.0
-	github.com/apache/iceberg-go v0.7.0
-	github.com/rowdelta/rowdelta v0.0.0
-	github.com/stretchr/testify v1.12.1
-	golang.org/x/sync v0.22.0
-	modernc.org/sqlite v1.57.0
-	pgregory.net/rapid v1.3.0
+	github.com/apache/arrow-go/v18 v18.8.0 // the columns that the library takes
+	github.com/apache/iceberg-go v0.7.0 // tables: metadata, manifests, catalogs, scans
+	github.com/rowdelta/rowdelta v0.0.0 // the deltas
+	github.com/stretchr/testify v1.12.1 // tests
+	golang.org/x/sync v0.22.0 // goroutines that end together
+	modernc.org/sqlite v1.57.0 // the embedded catalog's database, in the version that was tested with the library
+	pgregory.net/rapid v1.3.0 // tests
 )
 
 require (
@@ -51,6 +51,7 @@ require (
 	github.com/goccy/go-json v0.12.0 // indirect
 	github.com/goccy/go-yaml v1.17.1 // indirect
 	github.com/google/flatbuffers v25.12.19+incompatible // indirect
+	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/google/wire v0.7.0 // indirect
 	github.com/googleapis/gax-go/v2 v2.24.0 // indirect

@@ -159,6 +159,32 @@ func TestKeyWasWidened(t *testing.T) {
 	require.Len(t, after.Snapshots, len(before.Snapshots)+1)
 }
 
+// Rows that are older than a column of the key have nothing in it, and no delete by the
+// key would reach them.
+func TestKeyColumnIsNew(t *testing.T) {
+	c := open(t, Options{})
+	f := feed{schema: ints(32, "id", "n")}
+	f.change(t, envelope.OpCreate, `{"id":1,"n":1}`)
+	require.NoError(t, c.Commit(t.Context(), f.flush(t)))
+	f.schema = ints(32, "id", "n", "m")
+	f.change(t, envelope.OpUpdate, `{"id":1,"n":2,"m":2}`)
+	require.NoError(t, c.Commit(t.Context(), f.flush(t)))
+
+	f.schema = ints(32, "id", "n", "m")
+	f.schema.Key = []string{"id", "m"}
+	f.change(t, envelope.OpUpdate, `{"id":1,"n":3,"m":2}`)
+	require.ErrorIs(t, c.Commit(t.Context(), f.flush(t)), iceberg.ErrKey)
+	require.Equal(t, []string{"1 2 2"}, rows(t, c))
+
+	truncate := envelope.Change{Op: envelope.OpTruncate, Table: stock, Version: envelope.PositionVersion(int64(f.n), uint64(f.n), 1)}
+	require.NoError(t, f.builder.Add(&truncate))
+	for n := range 3 { // once the table was empty, it is right
+		f.change(t, envelope.OpCreate, fmt.Sprintf(`{"id":1,"n":%d,"m":2}`, n))
+		require.NoError(t, c.Commit(t.Context(), f.flush(t)))
+		require.Equal(t, []string{fmt.Sprint("1 ", n, " 2")}, rows(t, c))
+	}
+}
+
 var wide = table.ColumnUpdate{FieldType: ice.Optional[ice.Type]{Valid: true, Val: ice.PrimitiveTypes.Int64}}
 
 // The same key twice in one delta would leave two rows (T4): a Builder never makes one.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"runtime"
 	"slices"
 
@@ -47,6 +48,12 @@ func (w *writing) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	mark := false
+	if w.source.Schema != nil {
+		if mark, err = w.checkKey(ctx, t, evolution); err != nil {
+			return err
+		}
+	}
 	if evolution.Rewrite {
 		if err := w.c.widenKey(ctx, t, w.source.Schema, evolution); err != nil {
 			return err
@@ -77,7 +84,13 @@ func (w *writing) attempt(ctx context.Context) error {
 	if err := w.write(ctx, tx, t, staged.Table, ice.Properties(next)); err != nil {
 		return err
 	}
-	if err := tx.SetProperties(ice.Properties(next)); err != nil {
+	properties := ice.Properties(maps.Clone(next))
+	if mark {
+		if properties[propertyKey], err = typesOf(staged.Table, w.source.Schema); err != nil {
+			return err
+		}
+	}
+	if err := tx.SetProperties(properties); err != nil {
 		return err
 	}
 	_, err = tx.Commit(ctx)
@@ -113,10 +126,7 @@ func (w *writing) evolution(t *table.Table) (*iceberg.Evolution, error) {
 	if err := w.c.versioned(w.source, t.Metadata().Version()); err != nil {
 		return nil, err
 	}
-	if !e.Rewrite {
-		e.Rewrite, err = mixed(t, w.source.Schema)
-	}
-	return e, err
+	return e, nil
 }
 
 // write adds the delta's snapshots to a transaction on t; staged is the table with its

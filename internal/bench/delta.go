@@ -109,12 +109,12 @@ type lakehouse struct {
 	n         int
 }
 
-func openLakehouse(rows int) (*lakehouse, error) {
+func openLakehouse(rows int, properties map[string]string) (*lakehouse, error) {
 	dir, err := os.MkdirTemp("", "rowdelta-bench-")
 	if err != nil {
 		return nil, err
 	}
-	c, err := committer.Local(dir, committer.Options{})
+	c, err := committer.Local(dir, committer.Options{Properties: properties})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -268,8 +268,10 @@ func deltaJob(rows, keys int) func() (*prepared, error) {
 		}
 		p := &prepared{ops: keys}
 		var tables [2]*lakehouse
+		// The library's table has the library's defaults.
+		properties := [2]map[string]string{1: {table.ParquetCompressionLevelKey: "-1", "write.parquet.dict-encoding-enabled.column.order_id": "true"}}
 		for i := range tables {
-			if tables[i], err = openLakehouse(rows); err != nil {
+			if tables[i], err = openLakehouse(rows, properties[i]); err != nil {
 				return nil, errors.Join(err, p.close())
 			}
 			p.closers = append(p.closers, tables[i].close)
@@ -319,7 +321,7 @@ func deltaAgree(p *prepared, tables [2]*lakehouse) error {
 func scanJob(rows, deltas, keys, every int) func() (*prepared, error) {
 	return func() (*prepared, error) {
 		p := new(prepared)
-		l, err := openLakehouse(rows)
+		l, err := openLakehouse(rows, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -358,7 +360,7 @@ func scanJob(rows, deltas, keys, every int) func() (*prepared, error) {
 
 // rewritten returns a lakehouse with the same rows, written at once.
 func (l *lakehouse) rewritten() (*lakehouse, error) {
-	fresh, err := openLakehouse(0)
+	fresh, err := openLakehouse(0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -376,7 +378,7 @@ func (l *lakehouse) rewritten() (*lakehouse, error) {
 			return nil, errors.Join(err, fresh.close())
 		}
 	}
-	_, err = fresh.committer.Maintain(context.Background(), purchases, committer.Maintenance{})
+	_, err = fresh.committer.Maintain(context.Background(), purchases, committer.Maintenance{Files: 2})
 	return fresh, err
 }
 

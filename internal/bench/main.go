@@ -9,8 +9,8 @@
 //
 // For each job and rival it prints one line, its fields separated by tabs: job, our ns/op, rival, the rival's ns/op,
 // ratio (the rival's time over ours), our allocations per op. An op is one record in the decode jobs, one row
-// in the values jobs, one event of 3000 records in the firehose job, 1000 bytes of a joined image in the join job and one key in the dedupe jobs. For
-// those it prints one line more: job, the word bytes/key, what a key takes of our heap, and each rival with what it
+// in the values jobs, one event of 3000 records in the firehose job, 1000 bytes of a joined image in the join job, one key in the dedupe jobs and
+// in iceberg/delta, and one row in iceberg/scan. For the dedupe jobs it prints one line more: job, the word bytes/key, what a key takes of our heap, and each rival with what it
 // takes of theirs. Their 10 million keys take 4 GB in all. The int job has one rival more, a map of int64 by int64.
 package main
 

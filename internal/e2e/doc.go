@@ -13,6 +13,10 @@
 // The stores of dedupe/redisstore and dedupe/dynamostore meet a Redis, a cluster of it, a replica, and DynamoDB Local, which
 // are killed.
 //
+// Package iceberg/committer meets a REST catalog, Nessie with its tables in an S3 server, through a network in which commits fail
+// before and after they are done; and what README.md says of examples/quickstart is done, with three readers of its tables.
+// TestCosts has the figures of iceberg/committer/COSTS.md.
+//
 // The tests run under the build tag servers, which installs and starts what they need (see internal/servers):
 //
 //	go test -tags servers ./internal/e2e
