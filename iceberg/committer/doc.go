@@ -18,7 +18,12 @@
 // crash in between makes the input repeat itself; a delta that the table has is left out
 // if it was cut the same, or if Options.Compare tells that it is older. Where neither
 // holds, as when it was cut otherwise and reaches further, it is committed: it has the
-// newest state of each of its rows, so that the table is right again behind it.
+// newest state of each of its rows, so that the table is right again behind it. Without
+// Compare, one that repeats the change of a key may end in a GapError.
+//
+// Changes that the source itself repeats, as Debezium does after a restart, are new
+// positions to the table: it goes back in time with them, and forth again. A dedupe.Filter
+// in front of the Builder drops them.
 //
 // Several writers of one table do not harm each other's commits, but they do not order
 // each other's rows: let the changes of a row come through one of them.

@@ -14,12 +14,12 @@
 // # Nessie
 //
 // Nessie 0.99 has no tables of version 3 of the format, and so no deletion vectors. It
-// refuses changes of columns: it wants last-column-id with a new schema, which the
-// protocol has given up and the library does not send. It does not fence the first
-// snapshot of a table: with several writers, have one of them commit a first delta before
-// the others start, or one may lose another's. Its tables keep a history that
-// their metadata does not show, and say gc.enabled=false for it: Maintain compacts them,
-// but leaves all files to Nessie's own garbage collection.
+// takes changes of columns only with last-column-id, which the protocol has given up and
+// the library does not send: it is added to requests that are not signed. It does not
+// fence the first snapshot of a table: with several writers, have one of them commit a
+// first delta before the others start, or one may lose another's. Its tables keep a
+// history that their metadata does not show, and say gc.enabled=false for it: Maintain
+// compacts them, but leaves all files to Nessie's own garbage collection.
 package restcatalog
 
 import (
@@ -99,8 +99,15 @@ func Open(ctx context.Context, c Catalog, o committer.Options) (*committer.Commi
 	if c.Region != "" {
 		options = append(options, rest.WithSigV4RegionSvc(c.Region, c.Service))
 	}
-	if c.Transport != nil {
-		options = append(options, rest.WithCustomTransport(c.Transport))
+	transport := c.Transport
+	if c.Region == "" { // what is signed must not be changed
+		if transport == nil {
+			transport = http.DefaultTransport
+		}
+		transport = columnIDs{transport}
+	}
+	if transport != nil {
+		options = append(options, rest.WithCustomTransport(transport))
 	}
 	catalog, err := rest.NewCatalog(ctx, "rowdelta", c.URI, options...)
 	if err != nil {
