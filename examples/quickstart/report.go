@@ -12,6 +12,7 @@ import (
 
 	"github.com/rowdelta/rowdelta/dedupe"
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/examples/internal/lines"
 )
 
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
@@ -27,24 +28,10 @@ func printExample(w io.Writer, record []byte) error {
 	_, tail, _ := strings.Cut(rest, `"op":`)
 	committed := time.Unix(0, change.Time).UTC().Format(time.RFC3339Nano)
 	fmt.Fprintf(w, "\nONE RECORD AND ITS CHANGE\n\n")
-	fmt.Fprintln(w, "  record ", fold(head+`"source":{…},…,"op":`+tail))
+	fmt.Fprintln(w, "  record ", lines.Fold(head+`"source":{…},…,"op":`+tail))
 	fmt.Fprintf(w, "  change  %s of %s, committed %s\n", change.Op, change.Table, committed)
-	fmt.Fprintln(w, "  row    ", fold(string(change.After)))
+	fmt.Fprintln(w, "  row    ", lines.Fold(string(change.After)))
 	return nil
-}
-
-// fold breaks JSON into lines at its commas.
-func fold(text string) string {
-	var lines strings.Builder
-	width := 0
-	for part := range strings.SplitAfterSeq(text, ",") {
-		if width += len(part); width > 85 {
-			lines.WriteString("\n          ")
-			width = len(part)
-		}
-		lines.WriteString(part)
-	}
-	return lines.String()
 }
 
 // counts tell what became of the changes of each table.

@@ -30,6 +30,7 @@ type writing struct {
 // files are what an attempt has written, and for which table that was. They serve the
 // next attempt as well, unless they depend on the rows that the table had.
 type files struct {
+	table         string
 	schema, spec  int
 	rows, deletes []ice.DataFile
 }
@@ -190,8 +191,8 @@ func (w *writing) overwrite(ctx context.Context, tx *table.Transaction, t, stage
 // written writes the delta's files, or returns those of the attempt before.
 func (w *writing) written(ctx context.Context, tx *table.Transaction, staged *table.Table, deletes bool) (*files, error) {
 	spec := staged.Spec()
-	f := &files{schema: staged.Schema().ID, spec: spec.ID()}
-	if w.files != nil && w.files.schema == f.schema && w.files.spec == f.spec && w.delta == w.source && deletes == (w.files.deletes != nil) {
+	f := &files{table: staged.Metadata().TableUUID().String(), schema: staged.Schema().ID, spec: spec.ID()}
+	if w.files != nil && w.files.table == f.table && w.files.schema == f.schema && w.files.spec == f.spec && w.delta == w.source && deletes == (w.files.deletes != nil) {
 		return w.files, nil
 	}
 	g, inner := errgroup.WithContext(ctx)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rowdelta/rowdelta/envelope"
+	"github.com/rowdelta/rowdelta/examples/internal/lines"
 	"github.com/rowdelta/rowdelta/route"
 )
 
@@ -33,25 +34,11 @@ func printExample(w io.Writer, record []byte, answer route.Answer) error {
 	payload := base64.StdEncoding.EncodeToString(answer.KafkaRecordValue)
 	committed := time.Unix(0, change.Time).UTC().Format(time.RFC3339Nano)
 	fmt.Fprintf(w, "\nONE RECORD AND ITS ANSWER\n\n")
-	fmt.Fprintln(w, "  record ", fold(head+`"source":{…},…,"op":`+tail))
+	fmt.Fprintln(w, "  record ", lines.Fold(head+`"source":{…},…,"op":`+tail))
 	fmt.Fprintf(w, "  change  %s of %s, committed %s\n", change.Op, change.Table, committed)
-	fmt.Fprintln(w, "  answer ", fold(strings.Replace(string(reply), payload[24:], "…", 1)))
-	fmt.Fprintln(w, "  row    ", fold(strings.TrimSpace(string(answer.KafkaRecordValue))))
+	fmt.Fprintln(w, "  answer ", lines.Fold(strings.Replace(string(reply), payload[24:], "…", 1)))
+	fmt.Fprintln(w, "  row    ", lines.Fold(strings.TrimSpace(string(answer.KafkaRecordValue))))
 	return nil
-}
-
-// fold breaks JSON into lines at its commas.
-func fold(text string) string {
-	var lines strings.Builder
-	width := 0
-	for part := range strings.SplitAfterSeq(text, ",") {
-		if width += len(part); width > 85 {
-			lines.WriteString("\n          ")
-			width = len(part)
-		}
-		lines.WriteString(part)
-	}
-	return lines.String()
 }
 
 // A summary counts what became of the records of each table.
