@@ -72,7 +72,7 @@ func TestCosts(t *testing.T) {
 			line("%s\t%d\t%d\t%d\t%s", mode.name, done, commit.Milliseconds(), c.size(t), scans)
 		}
 		began := time.Now()
-		if _, err := c.Maintain(t.Context(), sales, committer.Maintenance{Files: 2, Snapshots: 1, Age: time.Nanosecond}); err != nil {
+		if _, err := c.Maintain(t.Context(), sales, committer.Maintenance{Files: 2, Deletes: 1, Snapshots: 1, Age: time.Nanosecond}); err != nil {
 			t.Fatal(err)
 		}
 		maintained := time.Since(began)
