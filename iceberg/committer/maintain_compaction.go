@@ -87,9 +87,9 @@ func (w *maintaining) plan(ctx context.Context) (*table.Table, []*group, error) 
 	if err != nil || t.CurrentSnapshot() == nil {
 		return t, nil, err
 	}
-	tasks, err := t.Scan().PlanFiles(ctx)
+	tasks, err := wholeFiles(ctx, t)
 	if err != nil {
-		return nil, nil, fmt.Errorf("plan: %w", err)
+		return nil, nil, err
 	}
 	return t, w.groups(t, tasks), nil
 }

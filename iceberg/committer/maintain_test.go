@@ -339,3 +339,21 @@ func TestMaintainAlone(t *testing.T) {
 	require.Equal(t, &Maintained{Rewritten: 6, Written: 1, Deletes: 5}, w.done)
 	k.check(t)
 }
+
+// The library plans a large file as several tasks; it is one file all the same.
+func TestMaintainSplitFiles(t *testing.T) {
+	k := newKeeper(t, t.TempDir(), Options{Properties: map[string]string{"read.split.target-size": "1", table.ParquetRowGroupLimitKey: "2"}})
+	rows := map[int64]int64{}
+	for i := range int64(9) {
+		rows[i] = i
+	}
+	require.NoError(t, k.commit(t.Context(), nil, rows))
+	for i := range int64(3) {
+		require.NoError(t, k.commit(t.Context(), []int64{i}, map[int64]int64{i: 10 + i}))
+	}
+	tasks, err := k.load(t).Scan().PlanFiles(t.Context())
+	require.NoError(t, err)
+	require.Greater(t, len(tasks), 4, "no file is planned in parts")
+	require.Equal(t, &Maintained{Rewritten: 4, Written: 1, Deletes: 3}, k.maintain(t, Maintenance{Files: 2, Deletes: 1}))
+	k.check(t)
+}
